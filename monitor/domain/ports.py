@@ -1,0 +1,86 @@
+"""The seams: what the stages ask of the world outside. Each has one real and one fake."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from monitor.domain.account import Capabilities
+from monitor.domain.evidence import Capture, CapturedFile, Subject
+from monitor.domain.item import ItemRef, Page
+from monitor.domain.verdict import Comment, NameHit, Reading, Scores
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present instant, UTC."""
+        ...
+
+
+class Connector(Protocol):
+    """One account on one platform. Every method raises SourceError, and nothing else, when it cannot read."""
+
+    def capabilities(self) -> Capabilities: ...
+
+    def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
+        """What is new since `cursor` (None: from the beginning), page by page to the end.
+
+        Overlaps what was read before rather than miss something: the store deduplicates. Each page is stored in
+        one transaction with its cursor before the next is asked for.
+        """
+        ...
+
+    def thread(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
+        """Everything now below the post `ref`, and in `Page.gone` those of `known` that no longer exist."""
+        ...
+
+
+class Classifier(Protocol):
+    name: str
+    version: str
+
+    def score(self, texts: Sequence[str]) -> list[Scores]:
+        """Probabilities for every label, one mapping a text. Raises ClassifierError."""
+        ...
+
+
+class NameFinder(Protocol):
+    def find(self, text: str) -> list[NameHit]:
+        """The people of the roster whom `text` names, in order of appearance."""
+        ...
+
+
+class Reader(Protocol):
+    """A classifier, its thresholds and a name finder, put together."""
+
+    name: str
+    version: str
+
+    def read(self, comments: Sequence[Comment]) -> list[Reading]:
+        """One reading a comment. Raises ClassifierError."""
+        ...
+
+
+class Capturer(Protocol):
+    def capture(self, subject: Subject, now: datetime) -> Capture:
+        """The record, its card and, where it can be had, the live page. Raises CaptureError only if nothing can."""
+        ...
+
+
+class Vault(Protocol):
+    def put(self, file: CapturedFile) -> str:
+        """Keep `file.body` for good and return its SHA-256. Writing the same bytes twice is harmless."""
+        ...
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes kept under `sha256`, checked against it. Raises NotFound."""
+        ...
+
+
+class Mailer(Protocol):
+    def send(self, *, message_id: str, recipient: str, subject: str, text: str, html: str) -> None:
+        """Hand one message to the mail server; return only once it was accepted. Raises MailError."""
+        ...
+
+
+#: Resolves a secret's name to its value. Raises ConfigError naming the secret, never showing it.
+Secrets = Mapping[str, str]
