@@ -1,0 +1,195 @@
+"""The rule book: rules are data (config/policy.yaml), their meaning is here.
+
+Every rule is evaluated and all that match apply: the strongest action wins, severity is the highest, recipients
+unite and the tightest restriction holds (POLICY: severity and precedence).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from monitor.domain.item import AuthorKind, Channel
+from monitor.domain.people import Role
+from monitor.domain.verdict import Action, Expects, Label, Verdict
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class When(_Closed):
+    """A rule's condition: its fields are ANDed, a field left out says nothing.
+
+    `labels`: at least one of these; `all_labels`: every one; `without`: none of these. `names`: somebody on the
+    roster is named ("anyone"), nobody is ("nobody"), or somebody who holds one of the listed roles. `possibly`:
+    at least one of these labels is in doubt, though not over its threshold.
+    """
+
+    labels: tuple[Label, ...] = ()
+    all_labels: tuple[Label, ...] = ()
+    without: tuple[Label, ...] = ()
+    possibly: tuple[Label, ...] = ()
+    names: Literal["anyone", "nobody"] | tuple[Role, ...] | None = None
+    channel: Channel | None = None
+    platforms: tuple[str, ...] = ()
+    author: tuple[AuthorKind, ...] = ()
+    attachments: bool | None = None
+    empty_text: bool | None = None
+
+
+class Rule(_Closed):
+    """One rule. `tell` are told at once; `visible_to` restricts the case to these roles."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    says: str
+    when: When
+    action: Action
+    severity: int = Field(ge=0, le=5)
+    tell: tuple[Role, ...] = ()
+    visible_to: tuple[Role, ...] | None = None
+
+
+class Obligations(_Closed):
+    """What an item on an official account waits for (P2): `answer: all` makes the policy's rule literal."""
+
+    answer: Literal["all"] | tuple[Label, ...] = (Label.QUERY, Label.COMPLAINT)
+    glance: bool = True
+
+
+class LadderStep(_Closed):
+    """At `at` of the window (1.0 = the deadline) `tell` are told, unless the case was answered before."""
+
+    at: float = Field(gt=0, le=10)
+    tell: tuple[Role, ...] = Field(min_length=1)
+
+
+class PolicyFile(_Closed):
+    """The shape of config/policy.yaml."""
+
+    rules: tuple[Rule, ...]
+    obligations: Obligations = Obligations()
+    #: Steps for cases that expect an answer, in order of `at`.
+    ladder: tuple[LadderStep, ...] = ()
+    #: Steps for items that wait for a glance.
+    glance_ladder: tuple[LadderStep, ...] = ()
+    #: Who is told, in this order, where everybody meant is accused or the role is held by nobody.
+    fallback: tuple[Role, ...] = (Role.DEPUTY_HEADTEACHER, Role.CHAIR_OF_GOVERNORS)
+    #: The last resort: an address outside the school that is always told when nobody else is left.
+    outside_contact: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "PolicyFile":
+        ids = [rule.id for rule in self.rules]
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        if twice:
+            raise ValueError(f"rule ids must be unique, found twice: {', '.join(twice)}")
+        for ladder in (self.ladder, self.glance_ladder):
+            if list(ladder) != sorted(ladder, key=lambda step: step.at):
+                raise ValueError("ladder steps must stand in order of `at`")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A validated rule book and the hash of the file it came from."""
+
+    book: PolicyFile
+    version: str
+
+    def ladder(self, expects: Expects) -> tuple[LadderStep, ...]:
+        """The ladder for a case that waits for an answer, or for a glance."""
+        if expects is Expects.ANSWER:
+            return self.book.ladder
+        return self.book.glance_ladder if expects is Expects.GLANCE else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the rule book may know of one revision. `named` maps roster ids to the roles they hold."""
+
+    labels: Collection[str]
+    doubt: Collection[str]
+    named: Mapping[str, Collection[Role]]
+    channel: Channel
+    platform: str
+    author: AuthorKind
+    has_text: bool
+    has_attachments: bool
+
+
+#: Labels that accuse the people whom the text names (P26). Being named in a threat or abuse is not being accused.
+ACCUSING = frozenset({Label.COMPLAINT, Label.ALLEGATION})
+_STRENGTH = (Action.IGNORE, Action.REVIEW, Action.ESCALATE)
+
+
+def decide(facts: Facts, policy: Policy) -> Verdict:
+    """What the rule book says of an item with these facts."""
+    if facts.author is AuthorKind.SCHOOL:
+        matched: list[Rule] = []
+        expects = Expects.NOTHING
+    else:
+        matched = [rule for rule in policy.book.rules if _matches(rule.when, facts)]
+        expects = _expects(facts, policy.book.obligations)
+    restrictions = [set(rule.visible_to) for rule in matched if rule.visible_to is not None]
+    action = max((rule.action for rule in matched), key=_STRENGTH.index, default=Action.IGNORE)
+    if expects is Expects.ANSWER and action is Action.IGNORE:
+        action = Action.REVIEW
+    accused = tuple(facts.named) if ACCUSING & set(facts.labels) else ()
+    return Verdict(
+        action=action,
+        severity=max((rule.severity for rule in matched), default=0),
+        rules=tuple(rule.id for rule in matched),
+        tell=tuple(dict.fromkeys(role for rule in matched for role in rule.tell)),
+        visible_to=_tightest(restrictions),
+        expects=expects,
+        accused=accused,
+        policy_version=policy.version,
+    )
+
+
+def _expects(facts: Facts, obligations: Obligations) -> Expects:
+    if facts.channel is not Channel.OFFICIAL:
+        return Expects.NOTHING
+    if obligations.answer == "all" or set(obligations.answer) & set(facts.labels):
+        return Expects.ANSWER
+    return Expects.GLANCE if obligations.glance else Expects.NOTHING
+
+
+def _tightest(restrictions: list[set[Role]]) -> tuple[str, ...] | None:
+    """The roles that every restriction allows; where none is in all of them, the smallest restriction."""
+    if not restrictions:
+        return None
+    shared = set.intersection(*restrictions) or min(
+        restrictions, key=lambda roles: (len(roles), sorted(roles))
+    )
+    return tuple(sorted(shared))
+
+
+def _matches(when: When, facts: Facts) -> bool:
+    labels, doubt = set(facts.labels), set(facts.doubt)
+    return all(
+        (
+            not when.labels or bool(labels & set(when.labels)),
+            labels.issuperset(when.all_labels),
+            labels.isdisjoint(when.without),
+            not when.possibly or bool(doubt & set(when.possibly)),
+            _names_match(when.names, facts.named),
+            when.channel is None or facts.channel is when.channel,
+            not when.platforms or facts.platform in when.platforms,
+            not when.author or facts.author in when.author,
+            when.attachments is None or facts.has_attachments is when.attachments,
+            when.empty_text is None or facts.has_text is not when.empty_text,
+        )
+    )
+
+
+def _names_match(condition: str | tuple[Role, ...] | None, named: Mapping[str, Collection[Role]]) -> bool:
+    if condition is None:
+        return True
+    if condition == "anyone":
+        return bool(named)
+    if condition == "nobody":
+        return not named
+    return any(set(condition) & set(roles) for roles in named.values())
