@@ -86,9 +86,7 @@ class Item:
     @property
     def revision(self) -> str:
         """The hash of the text: an edit is a new revision and is scored again."""
-        return hashlib.sha256(unicodedata.normalize("NFC", self.text).encode("utf-8", "replace")).hexdigest()[
-            :16
-        ]
+        return hashlib.sha256(unicodedata.normalize("NFC", self.text).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

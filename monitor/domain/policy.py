@@ -23,8 +23,9 @@ class When(_Closed):
     """A rule's condition: its fields are ANDed, a field left out says nothing.
 
     `labels`: at least one of these; `all_labels`: every one; `without`: none of these. `names`: somebody on the
-    roster is named ("anyone"), nobody is ("nobody"), or somebody who holds one of the listed roles. `possibly`:
-    at least one of these labels is in doubt, though not over its threshold.
+    roster is named ("anyone"), nobody is ("nobody"), or somebody who holds one of the listed roles. `not_named`:
+    nobody who holds one of these roles is named. `possibly`: at least one of these labels is in doubt, though not
+    over its threshold.
     """
 
     labels: tuple[Label, ...] = ()
@@ -32,6 +33,7 @@ class When(_Closed):
     without: tuple[Label, ...] = ()
     possibly: tuple[Label, ...] = ()
     names: Literal["anyone", "nobody"] | tuple[Role, ...] | None = None
+    not_named: tuple[Role, ...] = ()
     channel: Channel | None = None
     platforms: tuple[str, ...] = ()
     author: tuple[AuthorKind, ...] = ()
@@ -161,9 +163,7 @@ def _tightest(restrictions: list[set[Role]]) -> tuple[str, ...] | None:
     """The roles that every restriction allows; where none is in all of them, the smallest restriction."""
     if not restrictions:
         return None
-    shared = set.intersection(*restrictions) or min(
-        restrictions, key=lambda roles: (len(roles), sorted(roles))
-    )
+    shared = set.intersection(*restrictions) or min(restrictions, key=lambda roles: (len(roles), sorted(roles)))
     return tuple(sorted(shared))
 
 
@@ -176,6 +176,7 @@ def _matches(when: When, facts: Facts) -> bool:
             labels.isdisjoint(when.without),
             not when.possibly or bool(doubt & set(when.possibly)),
             _names_match(when.names, facts.named),
+            not _holds(when.not_named, facts.named),
             when.channel is None or facts.channel is when.channel,
             not when.platforms or facts.platform in when.platforms,
             not when.author or facts.author in when.author,
@@ -192,4 +193,8 @@ def _names_match(condition: str | tuple[Role, ...] | None, named: Mapping[str, C
         return bool(named)
     if condition == "nobody":
         return not named
-    return any(set(condition) & set(roles) for roles in named.values())
+    return _holds(tuple(map(Role, condition)), named)
+
+
+def _holds(roles: tuple[Role, ...], named: Mapping[str, Collection[Role]]) -> bool:
+    return any(set(roles) & set(held) for held in named.values())
