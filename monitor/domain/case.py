@@ -49,8 +49,9 @@ TRANSITIONS: Mapping[CaseStatus, frozenset[CaseStatus]] = {
 class Case:
     """One obligation, for one item (FACTS 1.2). All times UTC.
 
-    `level` counts the ladder's steps already taken and `next_step_at` says when the next is due. `answered_at` is
-    the platform's time of the answer. `found_late`: the item was detected only after its deadline.
+    `told` are the roles told at once so far; `raises` counts how often an edit made the case worse. `level` counts
+    the ladder's steps already taken and `next_step_at` says when somebody must be told next. `answered_at` is the
+    platform's time of the answer. `found_late`: the item was detected only after its deadline.
     """
 
     id: int
@@ -66,6 +67,8 @@ class Case:
     accused: tuple[str, ...]
     opened_at: datetime
     deadline: Deadline | None
+    told: tuple[str, ...]
+    raises: int
     level: int
     next_step_at: datetime | None
     found_late: bool
@@ -84,7 +87,12 @@ class Case:
     @property
     def waiting(self) -> bool:
         """Whether the clock still runs: acknowledging on the desk does not stop it."""
-        return self.deadline is not None and self.status in (CaseStatus.OPEN, CaseStatus.ACKNOWLEDGED)
+        running = self.status in (CaseStatus.OPEN, CaseStatus.ACKNOWLEDGED)
+        return running and self.deadline is not None and self.answered_at is None
+
+
+#: From this severity on an answer does not end a case: a person decides that it is over.
+NEEDS_DECISION = 4
 
 
 def check_transition(old: CaseStatus, new: CaseStatus) -> None:

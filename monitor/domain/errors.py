@@ -39,6 +39,12 @@ class CaptureError(MonitorError):
     """The browser could not photograph a page."""
 
 
+class VaultError(MonitorError):
+    """A file in the vault no longer matches its hash."""
+
+    permanent = True
+
+
 class MailError(MonitorError):
     """A mail server did not accept a message."""
 

@@ -1,0 +1,99 @@
+"""What is wrong, and when each stage last turned."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from monitor.store.rows import Repository
+from monitor.store.tables import digests, heartbeats, problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something is ill: since when, how often seen, and whether it is over."""
+
+    subject: str
+    message: str
+    first_at: datetime
+    last_at: datetime
+    times: int
+    cleared_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    stage: str
+    at: datetime
+    done: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDigest:
+    """The figures of one local day's digest, as pipeline.digest wrote them."""
+
+    day: str
+    made_at: datetime
+    figures: dict[str, Any]
+
+
+class Health(Repository):
+    def problem(self, subject: str, message: str, now: datetime) -> None:
+        """Record that `subject` is ill. Seen again, it keeps the time it began."""
+        known = self._connection.execute(
+            select(problems).where(problems.c.school_id == self._school, problems.c.subject == subject)
+        ).first()
+        goes_on = known is not None and known.cleared_at is None
+        self._upsert(
+            problems,
+            {"subject": subject},
+            message=message,
+            first_at=known.first_at if known and goes_on else now,
+            last_at=now,
+            times=known.times + 1 if known and goes_on else 1,
+            cleared_at=None,
+        )
+
+    def cleared(self, subject: str, now: datetime) -> None:
+        """`subject` is well again."""
+        self._connection.execute(
+            update(problems)
+            .where(
+                problems.c.school_id == self._school,
+                problems.c.subject == subject,
+                problems.c.cleared_at.is_(None),
+            )
+            .values(cleared_at=now)
+        )
+
+    def problems(self) -> list[Problem]:
+        """What is ill now, longest first."""
+        query = (
+            select(problems)
+            .where(problems.c.school_id == self._school, problems.c.cleared_at.is_(None))
+            .order_by(problems.c.first_at)
+        )
+        return [_row(Problem, row) for row in self._connection.execute(query)]
+
+    def beat(self, stage: str, done: int, now: datetime) -> None:
+        self._upsert(heartbeats, {"stage": stage}, at=now, done=done)
+
+    def heartbeats(self) -> list[Heartbeat]:
+        query = select(heartbeats).where(heartbeats.c.school_id == self._school).order_by(heartbeats.c.id)
+        return [_row(Heartbeat, row) for row in self._connection.execute(query)]
+
+    def save_digest(self, day: str, figures: dict[str, Any], now: datetime) -> bool:
+        """Keep the digest of a day; False if there is one already."""
+        return bool(self._insert_new(digests, [{"day": day, "figures": figures, "made_at": now}]))
+
+    def digests(self, limit: int = 60) -> list[StoredDigest]:
+        """The newest first."""
+        query = (
+            select(digests).where(digests.c.school_id == self._school).order_by(digests.c.day.desc()).limit(limit)
+        )
+        return [_row(StoredDigest, row) for row in self._connection.execute(query)]
+
+
+def _row(model: Any, row: Any) -> Any:
+    return model(**{name: getattr(row, name) for name in model.__dataclass_fields__})

@@ -1,0 +1,139 @@
+"""What the desk and the digest read: cases with their items, most urgent first, and figures."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, select
+
+from monitor.domain.case import NEEDS_DECISION, Case, CaseStatus
+from monitor.domain.verdict import Action, Expects
+from monitor.store.cases import as_case
+from monitor.store.items import StoredItem, as_item
+from monitor.store.rows import Repository
+from monitor.store.tables import cases, items, readings, revisions
+
+_RUNNING = (CaseStatus.OPEN.value, CaseStatus.ACKNOWLEDGED.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntry:
+    """A case, its item, and the labels that were read in it."""
+
+    case: Case
+    item: StoredItem
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Figures of one moment or period; the case figures leave out those that only wait for a glance."""
+
+    items: int
+    cases: int
+    open: int
+    answered: int
+    answered_late: int
+    overdue: int
+    glances: int
+    glances_overdue: int
+
+
+#: A case that only waits for a glance: nothing in it needs anybody yet.
+_GLANCE = and_(cases.c.expects == Expects.GLANCE.value, cases.c.action == Action.IGNORE.value)
+
+
+class Queue(Repository):
+    def to_handle(self, now: datetime, limit: int = 200) -> list[QueueEntry]:
+        """Open cases: the gravest first, then overdue, then what names or hurts somebody, then by deadline."""
+        rank = case(
+            (cases.c.severity >= NEEDS_DECISION, 0), (cases.c.due_at < now, 1), (cases.c.severity >= 3, 2), else_=3
+        )
+        gravity = case((cases.c.severity >= NEEDS_DECISION, -cases.c.severity), else_=0)
+        query = (
+            self._select()
+            .where(cases.c.status.in_(_RUNNING), ~_GLANCE)
+            .order_by(rank, gravity, cases.c.due_at.is_(None), cases.c.due_at, cases.c.opened_at, cases.c.id)
+            .limit(limit)
+        )
+        return self._entries(query)
+
+    def to_glance(self, limit: int = 200) -> list[QueueEntry]:
+        """Ordinary comments that wait for a person's glance, the next due first."""
+        query = (
+            self._select()
+            .where(cases.c.status.in_(_RUNNING), _GLANCE)
+            .order_by(cases.c.due_at, cases.c.id)
+            .limit(limit)
+        )
+        return self._entries(query)
+
+    def done(self, limit: int = 100) -> list[QueueEntry]:
+        """Answered and closed cases, the newest first."""
+        query = (
+            self._select()
+            .where(cases.c.status.not_in(_RUNNING), ~_GLANCE)
+            .order_by(func.coalesce(cases.c.closed_at, cases.c.answered_at).desc(), cases.c.id.desc())
+            .limit(limit)
+        )
+        return self._entries(query)
+
+    def opened_between(self, since: datetime, until: datetime) -> list[QueueEntry]:
+        """Cases opened in [since, until), the gravest first."""
+        query = (
+            self._select()
+            .where(cases.c.opened_at >= since, cases.c.opened_at < until, ~_GLANCE)
+            .order_by(cases.c.severity.desc(), cases.c.id)
+        )
+        return self._entries(query)
+
+    def _select(self) -> Select[Any]:
+        case_columns = [column.label(f"case_{column.name}") for column in cases.c]
+        return (
+            select(items, revisions.c.text, revisions.c.raw, readings.c.labels, *case_columns)
+            .join(cases, cases.c.item_id == items.c.id)
+            .join(revisions, and_(revisions.c.item_id == items.c.id, revisions.c.revision == items.c.revision))
+            .outerjoin(readings, and_(readings.c.item_id == items.c.id, readings.c.revision == items.c.revision))
+            .where(items.c.school_id == self._school)
+        )
+
+    def _entries(self, query: Select[Any]) -> list[QueueEntry]:
+        return [
+            QueueEntry(case=as_case(_CaseRow(row)), item=as_item(row), labels=tuple(row.labels or ()))
+            for row in self._connection.execute(query)
+        ]
+
+    def counts(self, now: datetime) -> Counts:
+        """Figures of everything stored."""
+        mine = cases.c.school_id == self._school
+        answered_late = cases.c.answered_at > cases.c.due_at
+        overdue = and_(cases.c.status.in_(_RUNNING), cases.c.answered_at.is_(None), cases.c.due_at < now)
+
+        def count(*conditions: Any) -> Any:
+            return func.count().filter(*conditions)
+
+        row = self._connection.execute(
+            select(
+                count(~_GLANCE).label("cases"),
+                count(~_GLANCE, cases.c.status.in_(_RUNNING)).label("open"),
+                count(~_GLANCE, cases.c.answered_at.is_not(None)).label("answered"),
+                count(~_GLANCE, answered_late).label("answered_late"),
+                count(~_GLANCE, overdue).label("overdue"),
+                count(_GLANCE, cases.c.status.in_(_RUNNING)).label("glances"),
+                count(_GLANCE, overdue).label("glances_overdue"),
+            ).where(mine)
+        ).one()
+        total = self._connection.execute(
+            select(func.count()).select_from(items).where(items.c.school_id == self._school)
+        ).scalar_one()
+        return Counts(items=total, **row._mapping)
+
+
+class _CaseRow:
+    """The case's columns of a joined row, under their own names."""
+
+    def __init__(self, row: Any) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, f"case_{name}")

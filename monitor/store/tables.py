@@ -1,0 +1,291 @@
+"""The tables. Every row belongs to a school; every instant is UTC; only this package knows SQL.
+
+`revisions.awaits`, `cases.next_step_at`, `evidence.captured_at` and `messages.sent_at` are the queues between the
+stages: each is an indexed column that a sweep reads, never a timer.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from monitor.domain.clock import utc
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite keeps no zone, so it is taken off on the way in and put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return utc(value).replace(tzinfo=None) if dialect.name == "sqlite" else utc(value)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Document = JSON().with_variant(JSONB(), "postgresql")
+
+
+def _table(name: str, *parts: Any) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("school_id", Text, nullable=False),
+        *parts,
+    )
+
+
+def _text(name: str, default: str = "") -> Column[str]:
+    return Column(name, Text, nullable=False, default=default)
+
+
+def _item() -> Column[int]:
+    return Column("item_id", ForeignKey("items.id"), nullable=False, index=True)
+
+
+def _case() -> Column[int]:
+    return Column("case_id", ForeignKey("cases.id"), nullable=False, index=True)
+
+
+sources = _table(
+    "sources",
+    _text("account"),
+    Column("cursor", Text),
+    Column("last_read_ok", Instant),
+    Column("last_item_at", Instant),
+    Column("next_poll_at", Instant),
+    Column("last_sweep_at", Instant),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("problem", Text),
+    Column("problem_since", Instant),
+    UniqueConstraint("school_id", "account"),
+)
+
+items = _table(
+    "items",
+    _text("platform"),
+    _text("native_id"),
+    _text("account"),
+    _text("connector"),
+    _text("channel"),
+    _text("kind"),
+    _text("author_id"),
+    _text("author_handle"),
+    _text("author_name"),
+    _text("author_kind"),
+    _text("url"),
+    Column("published_at", Instant),
+    Column("detected_at", Instant, nullable=False),
+    Column("parent", Text),
+    Column("thread", Text),
+    Column("lang", Text),
+    Column("attachments", Document, nullable=False, default=list),
+    _text("revision"),
+    Column("history", Boolean, nullable=False, default=False),
+    Column("gone_at", Instant),
+    UniqueConstraint("school_id", "platform", "native_id"),
+    Index(None, "school_id", "platform", "thread"),
+    Index(None, "school_id", "platform", "parent"),
+    Index(None, "school_id", "detected_at"),
+)
+
+revisions = _table(
+    "revisions",
+    _item(),
+    _text("revision"),
+    _text("text"),
+    Column("raw", Document, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    #: "classify", "triage" or NULL: the stage this revision waits for.
+    Column("awaits", Text),
+    UniqueConstraint("item_id", "revision"),
+    Index("ix_revisions_awaits", "school_id", "awaits", "id"),
+)
+
+rejects = _table(
+    "rejects",
+    _text("account"),
+    _text("digest"),
+    _text("reason"),
+    Column("raw", Document, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    UniqueConstraint("school_id", "account", "digest"),
+)
+
+readings = _table(
+    "readings",
+    _item(),
+    _text("revision"),
+    _text("classifier"),
+    _text("version"),
+    Column("scores", Document, nullable=False),
+    Column("labels", Document, nullable=False),
+    Column("doubt", Document, nullable=False),
+    Column("names", Document, nullable=False),
+    Column("names_doubt", Document, nullable=False),
+    Column("spans", Document, nullable=False),
+    _text("language", "und"),
+    Column("read_at", Instant, nullable=False),
+    UniqueConstraint("item_id", "revision"),
+)
+
+verdicts = _table(
+    "verdicts",
+    _item(),
+    _text("revision"),
+    _text("action"),
+    Column("severity", Integer, nullable=False),
+    Column("rules", Document, nullable=False),
+    _text("policy_version"),
+    Column("decided_at", Instant, nullable=False),
+    UniqueConstraint("item_id", "revision", "policy_version"),
+)
+
+cases = _table(
+    "cases",
+    Column("item_id", ForeignKey("items.id"), nullable=False),
+    _text("action"),
+    Column("severity", Integer, nullable=False),
+    _text("status"),
+    _text("expects"),
+    Column("rules", Document, nullable=False),
+    Column("tell", Document, nullable=False),
+    Column("visible_to", Document),
+    Column("accused", Document, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("due_at", Instant),
+    Column("because", Text),
+    Column("rule_version", Text),
+    Column("calendar_version", Text),
+    Column("level", Integer, nullable=False, default=0),
+    Column("next_step_at", Instant),
+    #: Roles told at once so far, and how often an edit has made the case worse since.
+    Column("told", Document, nullable=False, default=list),
+    Column("raises", Integer, nullable=False, default=0),
+    Column("found_late", Boolean, nullable=False, default=False),
+    Column("acknowledged_at", Instant),
+    Column("answered_at", Instant),
+    Column("closed_at", Instant),
+    Column("assignee", Text),
+    UniqueConstraint("school_id", "item_id"),
+    Index(None, "school_id", "next_step_at"),
+    Index("ix_cases_queue", "school_id", "status", "severity", "due_at"),
+)
+
+case_events = _table(
+    "case_events",
+    _case(),
+    Column("seq", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    _text("actor"),
+    _text("kind"),
+    Column("detail", Document, nullable=False),
+    _text("previous"),
+    _text("hash"),
+    UniqueConstraint("case_id", "seq"),
+)
+
+messages = _table(
+    "messages",
+    #: The Message-ID: the same at every attempt, so that a repeat can be known as one.
+    Column("message_id", Text, nullable=False, unique=True),
+    _text("recipient"),
+    _text("subject"),
+    _text("text"),
+    _text("html"),
+    Column("created_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("lease_until", Instant),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("problem", Text),
+    Index("ix_messages_outbox", "school_id", "sent_at", "next_attempt_at"),
+)
+
+notices = _table(
+    "notices",
+    _case(),
+    Column("level", Integer, nullable=False),
+    _text("recipient"),
+    Column("created_at", Instant, nullable=False),
+    Column("message_row", ForeignKey("messages.id"), index=True),
+    UniqueConstraint("case_id", "level", "recipient"),
+)
+
+evidence = _table(
+    "evidence",
+    _case(),
+    _item(),
+    _text("revision"),
+    Column("wanted_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("captured_at", Instant),
+    Column("grade", Text),
+    _text("reason"),
+    Column("manifest_sha256", Text),
+    Column("files", Document, nullable=False, default=list),
+    UniqueConstraint("case_id", "revision"),
+    Index("ix_evidence_wanted", "school_id", "captured_at", "next_attempt_at"),
+)
+
+digests = _table(
+    "digests",
+    #: The school's local day, ISO 8601.
+    _text("day"),
+    Column("made_at", Instant, nullable=False),
+    Column("figures", Document, nullable=False),
+    UniqueConstraint("school_id", "day"),
+)
+
+problems = _table(
+    "problems",
+    #: What is ill ("account x-official", "mail", "browser"), one row each.
+    _text("subject"),
+    _text("message"),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("times", Integer, nullable=False, default=1),
+    Column("cleared_at", Instant),
+    UniqueConstraint("school_id", "subject"),
+)
+
+heartbeats = _table(
+    "heartbeats",
+    _text("stage"),
+    Column("at", Instant, nullable=False),
+    Column("done", Integer, nullable=False, default=0),
+    UniqueConstraint("school_id", "stage"),
+)

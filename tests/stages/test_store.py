@@ -1,0 +1,106 @@
+"""The store keeps what it is given, on both databases."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from monitor.domain.account import Account
+from monitor.domain.errors import ConfigError
+from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef
+from monitor.store.engine import migrate, open_engine
+from monitor.store.store import Store
+from monitor.store.tables import metadata
+
+PAGE = Account(id="page", connector="facebook", channel=Channel.OFFICIAL, name="Page")
+
+
+def comment(now: datetime, text: str = "When is the fair?", number: int = 1) -> Item:
+    return Item(
+        ref=ItemRef("facebook", f"1_{number}"),
+        channel=Channel.OFFICIAL,
+        kind=ItemKind.COMMENT,
+        author=Author(display_name="A parent"),
+        text=text,
+        url="https://facebook.example/1",
+        published_at=now - timedelta(minutes=5),
+        raw={"id": f"1_{number}", "message": text},
+    )
+
+
+def test_the_migrations_end_at_the_tables_of_the_code(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(store: Store, database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    engine.dispose()
+
+
+def test_a_database_newer_than_the_program_is_refused(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigError, match="newer than this program"):
+        migrate(engine)
+    engine.dispose()
+
+
+def test_the_same_page_twice_is_stored_once(store: Store, now: datetime) -> None:
+    for _ in range(2):
+        with store.transaction() as tx:
+            saved = tx.items.save([comment(now), comment(now, number=2)], PAGE, now, now - timedelta(days=9))
+    assert (saved.new, saved.edited, saved.known) == (0, 0, 2)
+    with store.reading() as tx:
+        assert tx.items.count() == 2
+        assert tx.readings.count_waiting() == {"classify": 2}
+
+
+def test_an_edit_is_a_new_revision_and_the_old_wording_stays(store: Store, now: datetime) -> None:
+    with store.transaction() as tx:
+        tx.items.save([comment(now)], PAGE, now, now - timedelta(days=9))
+        saved = tx.items.save([comment(now, "You will regret this")], PAGE, now, now - timedelta(days=9))
+    assert saved.edited == 1
+    with store.reading() as tx:
+        stored = tx.items.find(ItemRef("facebook", "1_1"))
+        assert stored is not None
+        assert stored.item.text == "You will regret this"
+        assert [text for _, _, text in tx.items.wordings(stored.id)] == ["When is the fair?", "You will regret this"]
+
+
+def test_a_text_no_database_can_keep_is_still_kept(store: Store, now: datetime) -> None:
+    with store.transaction() as tx:
+        tx.items.save([comment(now, "nul \x00 and half a pair \ud83d")], PAGE, now, now - timedelta(days=9))
+        tx.items.save([comment(now, "nul \x00 and half a pair \ud83d")], PAGE, now, now - timedelta(days=9))
+    with store.reading() as tx:
+        [stored] = tx.items.search()
+        assert stored.item.text == "nul \ufffd and half a pair ?"
+
+
+@pytest.mark.parametrize("published", [None, timedelta(days=10)])
+def test_what_is_undated_or_older_than_going_live_is_history(
+    store: Store, now: datetime, published: timedelta | None
+) -> None:
+    old = replace(comment(now), published_at=None if published is None else now - published)
+    with store.transaction() as tx:
+        tx.items.save([old], PAGE, now, now - timedelta(days=9))
+        [stored] = tx.items.search()
+    assert stored.history
+
+
+def test_another_school_sees_nothing_of_it(store: Store, database_url: str, now: datetime) -> None:
+    with store.transaction() as tx:
+        tx.items.save([comment(now)], PAGE, now, now)
+    other = Store(open_engine(database_url), "elsewhere")
+    with other.reading() as tx:
+        assert tx.items.count() == 0
+        assert tx.items.find(ItemRef("facebook", "1_1")) is None
+    other.close()
