@@ -1,6 +1,7 @@
 """The seams: what the stages ask of the world outside. Each has one real and one fake."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -76,11 +77,22 @@ class Vault(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """An e-mail's subject and its body in both forms."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Letters(Protocol):
+    def write(self, kind: str, **facts: object) -> Letter:
+        """Fill the templates KIND.txt (its first line is the subject) and KIND.html."""
+        ...
+
+
 class Mailer(Protocol):
     def send(self, *, message_id: str, recipient: str, subject: str, text: str, html: str) -> None:
         """Hand one message to the mail server; return only once it was accepted. Raises MailError."""
         ...
-
-
-#: Resolves a secret's name to its value. Raises ConfigError naming the secret, never showing it.
-Secrets = Mapping[str, str]
