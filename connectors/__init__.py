@@ -1,0 +1,46 @@
+"""Connectors: one module a platform, found by its name (`connector:` in accounts.yaml).
+
+A connector module holds `Options` (a ConnectorOptions), `connect(account, options, secrets)` and whatever it needs;
+modules whose names begin with an underscore are shared helpers. A new file is a new kind.
+"""
+
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+
+from pydantic import ValidationError
+
+from monitor.domain.account import Account
+from monitor.domain.errors import ConfigError
+from monitor.domain.ports import Connector
+
+
+def kinds() -> list[str]:
+    """The names that `connector:` may have, sorted. Imports nothing."""
+    modules = pkgutil.iter_modules(__path__)
+    return sorted(module.name for module in modules if not module.ispkg and not module.name.startswith("_"))
+
+
+def connect(account: Account, secrets: Mapping[str, str]) -> Connector:
+    """The connector of one account; nothing is asked of the platform yet.
+
+    `secrets` maps the names under the account's `secrets:` (such as "token") to their values. Raises ConfigError,
+    naming the account and the option.
+    """
+    if account.connector not in kinds():
+        choices = ", ".join(kinds())
+        raise ConfigError(
+            f"account {account.id}: there is no connector {account.connector!r}; choose from {choices}"
+        )
+    module = import_module(f"{__name__}.{account.connector}")
+    try:
+        options = module.Options.model_validate(dict(account.options))
+    except ValidationError as error:
+        raise ConfigError(f"account {account.id}: {_say(error)}") from None
+    connector: Connector = module.connect(account, options, secrets)
+    return connector
+
+
+def _say(error: ValidationError) -> str:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"option {'.'.join(str(step) for step in fault['loc'])!r}: {fault['msg']}" for fault in faults)

@@ -1,0 +1,89 @@
+"""Reading records that others wrote: any field may be missing, of another type, or hostile."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from monitor.domain.clock import parse_instant
+from monitor.domain.item import Item, ItemRef, Page, Raw, Reject
+
+#: NUL and lone surrogates are valid in JSON, but no database stores them.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Unreadable(ValueError):
+    """A record lacks what an item cannot do without."""
+
+
+def clean(value: Any) -> Any:
+    """`value` as received, with characters that cannot be stored replaced by U+FFFD."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {clean(str(key)): clean(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(inner) for inner in value]
+    return value
+
+
+def text(record: Any, *path: str) -> str:
+    """The string (or whole number, as a string) found at `path`, "" where there is none."""
+    found = dig(record, *path)
+    if isinstance(found, str):
+        return found
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""
+
+
+def dig(record: Any, *path: str) -> Any:
+    """What stands at `path` in nested mappings, None where any step is missing."""
+    for step in path:
+        if not isinstance(record, Mapping):
+            return None
+        record = record.get(step)
+    return record
+
+
+def mappings(value: Any) -> list[Raw]:
+    """The mappings in a list; [] for anything that is no list."""
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
+def instant(value: str) -> datetime | None:
+    """RFC 3339 text as UTC, None for anything else."""
+    try:
+        return parse_instant(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def web_url(value: str) -> str:
+    """`value` if it is an http(s) address, else ""."""
+    try:
+        address = urlsplit(value.strip())
+    except ValueError:
+        return ""
+    return value.strip() if address.scheme in ("http", "https") and address.netloc else ""
+
+
+def read(record: Any, convert: Callable[[Raw], Item]) -> Item | Reject:
+    """One record as an item, or as a Reject that says why not: a poisoned record never stops its page."""
+    raw = clean(record)
+    if not isinstance(raw, dict):
+        return Reject(raw=raw, reason="the record is not an object")
+    try:
+        return convert(raw)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        return Reject(raw=raw, reason=str(error) if isinstance(error, Unreadable) else repr(error))
+
+
+def page(results: Iterable[Item | Reject], *, cursor: str | None = None, gone: Iterable[ItemRef] = ()) -> Page:
+    """A page of what was read, in order."""
+    found = tuple(results)
+    return Page(
+        items=tuple(result for result in found if isinstance(result, Item)),
+        rejects=tuple(result for result in found if isinstance(result, Reject)),
+        cursor=cursor,
+        gone=tuple(gone),
+    )

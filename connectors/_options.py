@@ -1,0 +1,28 @@
+"""What every connector's options and secrets have in common."""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.domain.account import Account
+from monitor.domain.errors import ConfigError
+
+
+class ConnectorOptions(BaseModel):
+    """Options of one account; unknown names are refused, and a refusal never repeats the value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    #: The longest that one answer may take, in seconds, from first byte to last.
+    timeout: float = Field(default=30, gt=0, le=300)
+
+
+def need_secret(account: Account, secrets: Mapping[str, str], name: str) -> str:
+    """The secret that `account` lists under `name`. Raises ConfigError that says where to put it."""
+    value = secrets.get(name, "").strip()
+    if not value:
+        raise ConfigError(
+            f"account {account.id}: the secret {name!r} is missing; name it under `secrets:` in accounts.yaml "
+            "and set the environment variable (or mount the file) that it names"
+        )
+    return value
