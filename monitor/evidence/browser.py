@@ -1,0 +1,256 @@
+"""The browser that photographs pages: Chromium in a jail, run from one thread of its own.
+
+A page that is photographed is hostile. It reaches the network through the vetting proxy alone, gets no image,
+film, sound, font, web socket, service worker or download, starts from an empty profile, and has a few seconds; if
+it hangs or crashes the browser, that one photograph fails and the next use starts a fresh browser.
+"""
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Playwright, sync_playwright
+
+from monitor.domain.errors import CaptureError, ConfigError
+from monitor.evidence.photograph import PageShot, draw, photograph
+from monitor.evidence.proxy import VettingProxy
+
+_LAUNCH_SECONDS = 30.0
+#: What a job may overrun its limit by before the browser is killed.
+_GRACE_SECONDS = 5.0
+_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+_FLAGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+    # Images, inline ones too, are neither fetched nor drawn.
+    "--blink-settings=imagesEnabled=false",
+    # No datagram and no name look-up goes past the proxy.
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
+
+T = TypeVar("T")
+
+
+def find_browser() -> Path | None:
+    """The browser to use: SCHOOLWATCH_BROWSER, else Chromium or Chrome on the PATH, else Playwright's download.
+
+    Raises ConfigError where SCHOOLWATCH_BROWSER names nothing that can be run.
+    """
+    chosen = os.environ.get("SCHOOLWATCH_BROWSER")
+    if chosen:
+        found = shutil.which(chosen)
+        if found is None:
+            raise ConfigError(f"SCHOOLWATCH_BROWSER is {chosen!r}, which is no program that can be run")
+        return Path(found)
+    for command in _COMMANDS:
+        if found := shutil.which(command):
+            return Path(found)
+    with ThreadPoolExecutor(1) as thread:  # Playwright refuses a thread that runs an event loop
+        downloaded = thread.submit(_playwrights_own).result()
+    return downloaded if downloaded.exists() else None
+
+
+def _playwrights_own() -> Path:
+    with sync_playwright() as playwright:
+        return Path(playwright.chromium.executable_path)
+
+
+class Browser:
+    """A browser that starts at first use, stays warm, and goes away after `idle_seconds` without work.
+
+    Safe to use from any thread; jobs are done one after the other. `allow` holds the "host:port" pairs of the
+    sandbox (see VettingProxy). `sandbox` is Chromium's own jail; the default is to use it unless run as root,
+    where it cannot start.
+    """
+
+    def __init__(
+        self,
+        executable: Path,
+        *,
+        allow: frozenset[str] = frozenset(),
+        page_seconds: float = 15.0,
+        idle_seconds: float = 120.0,
+        sandbox: bool | None = None,
+    ) -> None:
+        self.sandbox = os.geteuid() != 0 if sandbox is None else sandbox
+        #: Name and version, known once it has run.
+        self.version: str | None = None
+        self._executable = executable
+        self._allow = allow
+        self._page_seconds = page_seconds
+        self._idle_seconds = idle_seconds
+        self._one_at_a_time = threading.Lock()
+        self._session: _Session | None = None
+        self._idle: threading.Timer | None = None
+
+    def photograph_page(self, url: str, expect_text: str) -> PageShot:
+        """The page at `url` (http or https) as it is now, and whether a reader finds `expect_text` on it.
+
+        What goes wrong with the page is told in the answer; raises CaptureError where no browser can be had.
+        """
+
+        def job(session: "_Session") -> PageShot:
+            session.proxy.take_refused()  # leftovers of an earlier page
+            shot = photograph(session.chromium, url, expect_text, self._page_seconds)
+            refused, more = session.proxy.take_refused()
+            return replace(shot, refused=refused, more_refused=more)
+
+        return self._do(job)
+
+    def render_html(self, html: str) -> bytes:
+        """A PNG of a page of our own making, drawn without scripts and without a network. Raises CaptureError."""
+        return self._do(lambda session: draw(session.chromium, html, self._page_seconds))
+
+    def close(self) -> None:
+        """Stop the browser, if it runs. It starts again when it is used again."""
+        with self._one_at_a_time:
+            if self._idle is not None:
+                self._idle.cancel()
+            self._drop_session()
+
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _do(self, job: "Callable[[_Session], T]") -> T:
+        with self._one_at_a_time:
+            if self._idle is not None:
+                self._idle.cancel()
+            session = self._warm_session()
+            future = session.submit(job)
+            try:
+                return self._result(session, future)
+            except PlaywrightError as error:
+                self._drop_session()
+                raise CaptureError(f"The browser stopped: {_first_line(error)}") from error
+            finally:
+                self._idle = threading.Timer(self._idle_seconds, self.close)
+                self._idle.daemon = True
+                self._idle.start()
+
+    def _result(self, session: "_Session", future: "Future[T]") -> T:
+        """What the job returns. A browser that does not keep to its own limits is killed, which ends the job."""
+        try:
+            return future.result(self._page_seconds + _GRACE_SECONDS)
+        except TimeoutError:
+            session.kill()
+        try:
+            return future.result(_GRACE_SECONDS)
+        except TimeoutError:
+            self._session = None  # its thread is lost; the next use gets another
+            raise CaptureError("The browser hung and had to be given up") from None
+
+    def _warm_session(self) -> "_Session":
+        if self._session is not None and not self._session.alive():
+            self._drop_session()
+        if self._session is None:
+            self._session = _Session(self._executable, self._allow, self.sandbox)
+            self.version = self._session.version
+        return self._session
+
+    def _drop_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+
+class _Session:
+    """One run of Chromium, of its driver and of the proxy, and the only thread that may speak to them."""
+
+    chromium: Chromium
+    version: str
+
+    def __init__(self, executable: Path, allow: frozenset[str], sandbox: bool) -> None:
+        self._executable = executable
+        self._sandbox = sandbox
+        self._playwright: Playwright | None = None
+        self._pid: int | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="browser")
+        self.proxy = VettingProxy(allow)
+        self.proxy.start()
+        try:
+            self._thread.submit(self._open).result(_LAUNCH_SECONDS + _GRACE_SECONDS)
+        except (PlaywrightError, OSError) as error:  # OSError: the driver is missing, or hung (TimeoutError)
+            self.close()
+            raise CaptureError(f"{executable} does not start as a browser: {_why_no_start(error)}") from error
+
+    def submit(self, job: "Callable[[_Session], T]") -> "Future[T]":
+        return self._thread.submit(job, self)
+
+    def alive(self) -> bool:
+        """Whether Chromium still runs: a crash between two jobs is not noticed otherwise."""
+        if self._pid is None:
+            return False
+        try:
+            os.kill(self._pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        if self._pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Stop everything, politely first."""
+        try:
+            self._thread.submit(self._shut).result(_GRACE_SECONDS)
+        except (PlaywrightError, TimeoutError):
+            self.kill()
+        self._thread.shutdown(wait=False)
+        self.proxy.stop()
+
+    def _open(self) -> None:
+        self._playwright = sync_playwright().start()
+        self.chromium = self._playwright.chromium.launch(
+            executable_path=self._executable,
+            args=_FLAGS,
+            chromium_sandbox=self._sandbox,
+            proxy={"server": self.proxy.url, "bypass": "<-loopback>"},
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
+            timeout=_LAUNCH_SECONDS * 1000,
+        )
+        self.version = f"Chromium {self.chromium.version}"
+        inside = self.chromium.new_browser_cdp_session()
+        processes = inside.send("SystemInfo.getProcessInfo")["processInfo"]
+        self._pid = next(int(process["id"]) for process in processes if process["type"] == "browser")
+        inside.detach()
+
+    def _shut(self) -> None:
+        """Stopping the driver stops the Chromium that it started."""
+        if self._playwright is not None:
+            self._playwright.stop()
+
+
+def _why_no_start(error: Exception) -> str:
+    if "No usable sandbox" in str(error):
+        return "Chromium's own sandbox is not available to this user; allow user namespaces or turn it off"
+    return _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200] or type(error).__name__
