@@ -42,10 +42,15 @@ class When(_Closed):
 
 
 class Rule(_Closed):
-    """One rule. `tell` are told at once; `visible_to` restricts the case to these roles."""
+    """One rule. `tell` are told at once; `visible_to` restricts the case to these roles.
+
+    `headline` names the matter in a notice ("A threat"), which quotes nothing; `advice` is shown beside the case.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9-]+$")
+    headline: str
     says: str
+    advice: str = ""
     when: When
     action: Action
     severity: int = Field(ge=0, le=5)
@@ -78,6 +83,8 @@ class PolicyFile(_Closed):
     glance_ladder: tuple[LadderStep, ...] = ()
     #: Who is told, in this order, where everybody meant is accused or the role is held by nobody.
     fallback: tuple[Role, ...] = (Role.DEPUTY_HEADTEACHER, Role.CHAIR_OF_GOVERNORS)
+    #: Who receives the daily digest.
+    digest: tuple[Role, ...] = (Role.MODERATOR,)
     #: The last resort: an address outside the school that is always told when nobody else is left.
     outside_contact: str = ""
 
@@ -99,6 +106,10 @@ class Policy:
 
     book: PolicyFile
     version: str
+
+    def rules(self, ids: Collection[str]) -> list[Rule]:
+        """The rules with these ids, gravest first; ids of rules since deleted are left out."""
+        return sorted((rule for rule in self.book.rules if rule.id in ids), key=lambda rule: -rule.severity)
 
     def ladder(self, expects: Expects) -> tuple[LadderStep, ...]:
         """The ladder for a case that waits for an answer, or for a glance."""

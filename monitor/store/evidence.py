@@ -55,7 +55,7 @@ class EvidenceShelf(Repository):
         reason: str,
         captured_at: datetime,
         files: Sequence[EvidenceFile],
-        manifest_sha256: str,
+        manifest_sha256: str | None,
     ) -> None:
         self._update(
             evidence_id,

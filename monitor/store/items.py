@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select, update
 
 from monitor.domain.account import Account
+from monitor.domain.errors import NotFound
 from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Reject
 from monitor.store.rows import Repository
 from monitor.store.tables import items, rejects, revisions
@@ -166,9 +167,24 @@ class Items(Repository):
             .where(items.c.school_id == self._school)
         )
 
-    def get(self, item_id: int) -> StoredItem | None:
+    def get(self, item_id: int) -> StoredItem:
+        """Raises NotFound."""
         row = self._connection.execute(self._select().where(items.c.id == item_id)).first()
-        return as_item(row) if row else None
+        if row is None:
+            raise NotFound(f"there is no item {item_id}")
+        return as_item(row)
+
+    def as_worded(self, item_id: int, revision: str) -> StoredItem:
+        """The item as it read in an earlier wording. Raises NotFound."""
+        stored = self.get(item_id)
+        row = self._connection.execute(
+            select(revisions.c.text, revisions.c.raw).where(
+                revisions.c.item_id == item_id, revisions.c.revision == revision
+            )
+        ).first()
+        if row is None:
+            raise NotFound(f"item {item_id} never had the revision {revision}")
+        return replace(stored, revision=revision, item=replace(stored.item, text=row.text, raw=row.raw))
 
     def find(self, ref: ItemRef) -> StoredItem | None:
         query = self._select().where(items.c.platform == ref.platform, items.c.native_id == ref.id)
@@ -252,8 +268,11 @@ class Items(Repository):
         )
         return [(row.seen_at, row.revision, row.text) for row in self._connection.execute(query)]
 
-    def count(self) -> int:
+    def count(self, since: datetime | None = None) -> int:
+        """How many items there are, or were detected since then."""
         query = select(func.count()).select_from(items).where(items.c.school_id == self._school)
+        if since is not None:
+            query = query.where(items.c.detected_at >= since)
         return self._connection.execute(query).scalar_one()
 
     def count_by_connector(self) -> dict[str, int]:

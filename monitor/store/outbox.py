@@ -20,6 +20,7 @@ class PendingNotice:
     id: int
     level: int
     recipient: str
+    created_at: datetime
     case: Case
 
 
@@ -74,7 +75,13 @@ class Outbox(Repository):
             .with_for_update(of=notices, skip_locked=True)
         )
         return [
-            PendingNotice(id=row.notice_id, level=row.notice_level, recipient=row.recipient, case=as_case(row))
+            PendingNotice(
+                id=row.notice_id,
+                level=row.notice_level,
+                recipient=row.recipient,
+                created_at=row.created_at,
+                case=as_case(row),
+            )
             for row in self._connection.execute(query)
         ]
 

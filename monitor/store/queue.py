@@ -87,6 +87,16 @@ class Queue(Repository):
         )
         return self._entries(query)
 
+    def finished_since(self, since: datetime) -> list[int]:
+        """The ids of cases answered or closed since then."""
+        finished = func.coalesce(cases.c.closed_at, cases.c.answered_at)
+        query = (
+            select(cases.c.id)
+            .where(cases.c.school_id == self._school, finished >= since, ~_GLANCE)
+            .order_by(cases.c.id)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def _select(self) -> Select[Any]:
         case_columns = [column.label(f"case_{column.name}") for column in cases.c]
         return (

@@ -1,0 +1,92 @@
+"""Everything → the daily digest: what needs somebody now, what was handled, and proof that we were watching (P1).
+
+The figures are kept; the page and the e-mail are both made from them, so that they never disagree.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+from monitor.domain.account import Account
+from monitor.domain.clock import format_instant
+from monitor.domain.ports import Letters
+from monitor.domain.rulebook import RuleBook
+from monitor.domain.sender import Sender
+from monitor.store.store import Store, Transaction
+
+#: An account not read for this long is named as a gap.
+STALE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """When the digest is made, in school time, and for which accounts it must prove that they were read."""
+
+    at: time
+    accounts: tuple[Account, ...]
+    problems: Mapping[str, str]
+
+
+def run(store: Store, letters: Letters, book: RuleBook, sender: Sender, edition: Edition, now: datetime) -> int:
+    """Make today's digest once its time has come, and put it into the outbox; how many messages that made."""
+    local = book.calendar.local(now)
+    if local.time() < edition.at:
+        return 0
+    with store.transaction() as tx:
+        figures = figures_at(tx, edition, now)
+        if not tx.health.save_digest(local.date().isoformat(), figures, now):
+            return 0
+        letter = letters.write("digest", sender=sender, day=local, figures=figures)
+        recipients = book.recipients(book.policy.book.digest, accused=()).emails
+        for recipient in recipients:
+            tx.outbox.add(
+                message_id=f"<{uuid4()}@{sender.domain}>",
+                recipient=recipient,
+                subject=letter.subject,
+                text=letter.text,
+                html=letter.html,
+                now=now,
+            )
+    return len(recipients)
+
+
+def figures_at(tx: Transaction, edition: Edition, now: datetime) -> dict[str, Any]:
+    """The digest's figures since the last one (a day at most): counts, case ids and sources; no comment text."""
+    last = tx.health.digests(limit=1)
+    since = max(last[0].made_at, now - timedelta(days=1)) if last else now - timedelta(days=1)
+    to_handle = tx.queue.to_handle(now)
+    return {
+        "since": format_instant(since),
+        "until": format_instant(now),
+        "counts": asdict(tx.queue.counts(now)),
+        "read": tx.items.count(since),
+        "needs_you": [entry.case.id for entry in to_handle],
+        "overdue": [entry.case.id for entry in to_handle if entry.case.overdue(now)],
+        "handled": tx.queue.finished_since(since),
+        "sources": _sources(tx, edition, now),
+    }
+
+
+def _sources(tx: Transaction, edition: Edition, now: datetime) -> Sequence[Mapping[str, Any]]:
+    states = {state.account: state for state in tx.sources.states()}
+    rows = []
+    for account in edition.accounts:
+        state = states.get(account.id)
+        read = state.last_read_ok if state else None
+        rows.append(
+            {
+                "account": account.id,
+                "name": account.name,
+                "last_read_ok": format_instant(read) if read else None,
+                "gap": (read or datetime.min.replace(tzinfo=UTC)) + STALE < now,
+                "problem": state.problem if state else None,
+                "items": state.items if state else 0,
+            }
+        )
+    broken = [
+        {"account": name, "name": name, "last_read_ok": None, "gap": True, "problem": text, "items": 0}
+        for name, text in edition.problems.items()
+    ]
+    return [*rows, *broken]

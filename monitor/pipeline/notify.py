@@ -1,0 +1,145 @@
+"""Notices → e-mail. A message is done only once the mail server accepted it; a repeat has the same Message-ID.
+
+Everything that a person must be told at one moment goes into one message: one matter on an ordinary day, all of
+them after an outage. Messages quote nothing (FACTS 6): they say what kind of thing happened, where to look and by
+when.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import uuid4
+
+from monitor.domain.case import Case
+from monitor.domain.errors import MailError
+from monitor.domain.ports import Letters, Mailer
+from monitor.domain.rulebook import RuleBook
+from monitor.domain.sender import Sender
+from monitor.store.outbox import Message, PendingNotice
+from monitor.store.store import Store, Transaction
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=2)
+#: Between attempts: doubled each time, up to the last.
+RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(minutes=30)
+#: While items are still being judged, notices wait at most this long to be told together.
+SETTLE = timedelta(seconds=60)
+REPEAT = "(A possible repeat: an earlier attempt to send this message may have reached you.)\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """One case in a message. `due` is in school time; a restricted case has no headline of its own."""
+
+    case: int
+    headline: str
+    advice: str
+    severity: int
+    step: str
+    due: datetime | None
+    because: str
+    found_late: bool
+    restricted: bool
+
+
+def run(store: Store, mailer: Mailer, letters: Letters, book: RuleBook, sender: Sender, now: datetime) -> int:
+    """Bundle what is pending and send what is due; how many messages were accepted."""
+    with store.transaction() as tx:
+        _bundle(tx, letters, book, sender, now)
+    sent = 0
+    while True:
+        with store.transaction() as tx:
+            message = tx.outbox.claim(now, LEASE)
+        if message is None:
+            return sent
+        sent += _send(store, mailer, message, now)
+
+
+def _bundle(tx: Transaction, letters: Letters, book: RuleBook, sender: Sender, now: datetime) -> None:
+    pending = tx.outbox.unbundled()
+    if not pending or not (_quiet(tx, now) or _waited(tx, pending, now)):
+        return
+    for recipient, group in groupby(pending, key=lambda notice: notice.recipient):
+        notices = list(group)
+        letter = letters.write("notice", sender=sender, matters=_matters(notices, book, now))
+        tx.outbox.add(
+            message_id=f"<{uuid4()}@{sender.domain}>",
+            recipient=recipient,
+            subject=letter.subject,
+            text=letter.text,
+            html=letter.html,
+            now=now,
+            carries=[notice.id for notice in notices],
+        )
+
+
+def _quiet(tx: Transaction, now: datetime) -> bool:
+    """Whether nothing upstream could add to what is pending."""
+    step = tx.cases.earliest_step()
+    return not tx.readings.count_waiting() and (step is None or step > now)
+
+
+def _waited(tx: Transaction, pending: Sequence[PendingNotice], now: datetime) -> bool:
+    return min(notice.created_at for notice in pending) + SETTLE <= now
+
+
+def _matters(notices: Sequence[PendingNotice], book: RuleBook, now: datetime) -> list[Matter]:
+    """One matter a case, the gravest first; of several notices of one case the highest level speaks."""
+    by_case: dict[int, PendingNotice] = {}
+    for notice in notices:
+        known = by_case.get(notice.case.id)
+        if known is None or notice.level > known.level:
+            by_case[notice.case.id] = notice
+    ordered = sorted(by_case.values(), key=lambda notice: (-notice.case.severity, notice.case.id))
+    return [_matter(notice.case, notice.level, book, now) for notice in ordered]
+
+
+def _matter(case: Case, level: int, book: RuleBook, now: datetime) -> Matter:
+    restricted = case.visible_to is not None
+    rules = book.policy.rules(case.rules)
+    headline = rules[0].headline if rules else "A comment"
+    return Matter(
+        case=case.id,
+        headline="A confidential matter" if restricted else headline,
+        advice="" if restricted else " ".join(rule.advice for rule in rules if rule.advice),
+        severity=case.severity,
+        step=_step(case, level, now),
+        due=book.calendar.local(case.deadline.due_at) if case.deadline and case.waiting else None,
+        because=case.deadline.because if case.deadline else "",
+        found_late=case.found_late,
+        restricted=restricted,
+    )
+
+
+def _step(case: Case, level: int, now: datetime) -> str:
+    """Why the person is written to: "new", "worse" (after an edit), "reminder" or "overdue"."""
+    if level > 0:
+        return "overdue" if case.overdue(now) else "reminder"
+    return "worse" if level < 0 else "new"
+
+
+def _send(store: Store, mailer: Mailer, message: Message, now: datetime) -> bool:
+    try:
+        mailer.send(
+            message_id=message.message_id,
+            recipient=message.recipient,
+            subject=message.subject,
+            text=(REPEAT if message.attempts > 1 else "") + message.text,
+            html=message.html,
+        )
+    except MailError as error:
+        pause = LONGEST_RETRY if error.permanent else min(RETRY * 2 ** min(message.attempts - 1, 10), LONGEST_RETRY)
+        logger.warning("message %s was not accepted: %s", message.id, error)
+        with store.transaction() as tx:
+            tx.outbox.failed(message.id, str(error), next_attempt_at=now + pause)
+            tx.health.problem(f"mail to {message.recipient}", str(error), now)
+        return False
+    with store.transaction() as tx:
+        tx.outbox.sent(message.id, now)
+        tx.health.cleared(f"mail to {message.recipient}", now)
+        for case_id in tx.outbox.cases_in(message.id):
+            tx.cases.log(case_id, "automatic", "accepted", {"message": message.id}, now)
+    return True
