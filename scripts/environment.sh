@@ -87,10 +87,10 @@ pip_install() { # ARGUMENT…
     </dev/null 2>&1 | tee -a "$log"
 }
 
-install_lock() { # LOCK
+install_lock() { # LOCK LABEL
   local total
   total=$(grep -c '^[a-z0-9].*==' "$root/$1")
-  pip_install --require-hashes --only-binary :all: -r "$root/$1" | pip_steps "$total" | show_progress "$1" ||
+  pip_install --require-hashes --only-binary :all: -r "$root/$1" | pip_steps "$total" | show_progress "$2" ||
     installation_failed
 }
 
@@ -115,20 +115,27 @@ pip_steps() { # TOTAL
   done
 }
 
-# Make .venv, or leave it when it is whole and of this lock file. One at a time.
+# One set-up at a time, until fd 9 is closed.
+begin_alone() {
+  exec 9<"$root"
+  flock --nonblock 9 && return
+  say "Waiting for another set-up of $venv to end"
+  flock 9
+}
+
+# Make .venv, or leave it when it is whole and of this lock file.
 prepare_environment() {
   is_stamped requirements.lock .lock-sha && return
   [[ -w $root ]] || fail "Cannot write to $root, where the environment (.venv) belongs."
-  exec 9<"$root"
-  flock 9
+  begin_alone
   if ! is_stamped requirements.lock .lock-sha; then
     if [[ -e $venv ]]; then say "The environment in .venv is unfinished or out of date: making it anew."; fi
     find_python
     ensure_venv_module
-    say "Setting up Schoolwatch in $venv (once, a few minutes, 500 MB)"
+    say "Setting up Schoolwatch in $venv (once, a few minutes, 600 MB)"
     rm -rf "$venv"
     "$python" -m venv "$venv" || fail "$python could not make an environment in $venv (see above)."
-    install_lock requirements.lock
+    install_lock requirements.lock Packages
     # in place: what is edited or pulled here is what runs
     pip_install --no-deps --no-build-isolation --no-index -e "$root" >/dev/null || installation_failed
     fingerprint requirements.lock >"$venv/.lock-sha"
@@ -139,51 +146,54 @@ prepare_environment() {
 prepare_test_environment() {
   prepare_environment
   is_stamped requirements-dev.lock .lock-dev-sha && return
-  exec 9<"$root"
-  flock 9
+  begin_alone
   say "Adding what the tests need to $venv"
-  install_lock requirements-dev.lock
+  install_lock requirements-dev.lock "Packages for the tests"
   fingerprint requirements-dev.lock >"$venv/.lock-dev-sha"
   exec 9<&-
 }
 
-# Chromium or Chrome as monitor/evidence/browser.py looks for it: on the PATH, else Playwright's own.
+# Find a browser and name it to the program in SCHOOLWATCH_BROWSER, or say in one line what to run and go on.
 prepare_browser() {
   browser_on_path || playwright_browser && return
   if is_root && has_apt && ! is_ubuntu; then # Ubuntu's package is a snap, of no use to a service
     say "Installing Debian's Chromium (once, about 400 MB)"
     apt_install Chromium chromium fonts-liberation fonts-noto-color-emoji && browser_on_path && return
   fi
-  download_browser && return
+  download_browser && playwright_browser && return
   if is_ubuntu; then
-    say "No browser: no screenshots, HTML cards only. Run: $venv/bin/playwright install chromium && sudo $venv/bin/playwright install-deps chromium"
+    say "No browser, so no screenshots, only HTML cards. Run: $venv/bin/playwright install chromium && sudo $venv/bin/playwright install-deps chromium"
   else
-    say "No browser: no screenshots, HTML cards only. Run: sudo apt-get install chromium"
+    say "No browser, so no screenshots, only HTML cards. Run: sudo apt-get install chromium"
   fi
 }
 
 browser_on_path() {
   local name
-  for name in chromium chromium-browser google-chrome google-chrome-stable; do
-    # Ubuntu has a chromium-browser that only says that it is not installed
-    if timeout 20 "$name" --version >/dev/null 2>&1; then return; fi
+  for name in "${SCHOOLWATCH_BROWSER:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+    # asked for its version, since Ubuntu has a chromium-browser that only says that it is not installed
+    if timeout 20 "$name" --version >/dev/null 2>&1; then
+      SCHOOLWATCH_BROWSER=$(command -v "$name")
+      export SCHOOLWATCH_BROWSER
+      return
+    fi
   done
   return 1
 }
 
 playwright_browser() {
   local place
-  place=$("$venv/bin/playwright" install --dry-run --only-shell chromium 2>/dev/null |
-    sed -n 's/^ *Install location: *//p' | head -n 1)
-  [[ -n $place && -e $place/INSTALLATION_COMPLETE ]]
+  place=$("$venv/bin/python" -c 'from playwright.sync_api import sync_playwright as start
+with start() as playwright: print(playwright.chromium.executable_path)')
+  [[ -x $place && -e ${place%/*/*}/INSTALLATION_COMPLETE ]] && export SCHOOLWATCH_BROWSER=$place
 }
 
 # A download that failed is tried again the next day, not at each start.
 download_browser() {
-  local failed=$venv/.browser-failed options=(--only-shell)
+  local failed=$venv/.browser-failed options=(--no-shell)
   [[ -z $(find "$failed" -mmin -1440 2>/dev/null) ]] || return 1
   if is_root && has_apt; then options+=(--with-deps); fi
-  say "Downloading Playwright's Chromium (once, about 120 MB)"
+  say "Downloading Playwright's Chromium (once, about 180 MB)"
   if timeout 600 "$venv/bin/playwright" install "${options[@]}" chromium </dev/null 2>&1 |
     tee -a "$log" | show_progress Chromium; then
     rm -f "$failed"
