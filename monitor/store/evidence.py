@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
+from monitor.domain.errors import NotFound
 from monitor.domain.evidence import Evidence, EvidenceFile, Grade
 from monitor.store.rows import Repository
 from monitor.store.tables import evidence
@@ -71,6 +72,15 @@ class EvidenceShelf(Repository):
 
     def _update(self, evidence_id: int, **values: Any) -> None:
         self._connection.execute(update(evidence).where(evidence.c.id == evidence_id).values(**values))
+
+    def get(self, evidence_id: int) -> Evidence:
+        """Raises NotFound."""
+        row = self._connection.execute(
+            select(evidence).where(evidence.c.school_id == self._school, evidence.c.id == evidence_id)
+        ).first()
+        if row is None:
+            raise NotFound(f"there is no evidence {evidence_id}")
+        return _evidence(row)
 
     def of_case(self, case_id: int) -> list[Evidence]:
         """A case's captures, oldest first, the wanted ones too."""

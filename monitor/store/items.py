@@ -2,18 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, or_, select, update
 
 from monitor.domain.account import Account
 from monitor.domain.errors import NotFound
 from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Reject
 from monitor.store.rows import Repository
-from monitor.store.tables import items, rejects, revisions
+from monitor.store.tables import cases, items, rejects, revisions, verdicts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,8 +243,19 @@ class Items(Repository):
         )
         return sorted(ItemRef(row.platform, row.thread) for row in self._connection.execute(query))
 
-    def search(self, words: str = "", *, limit: int = 100, before: int | None = None) -> list[StoredItem]:
-        """Items whose text or author contains `words`, newest first; `before` is an item id to go on from."""
+    def search(
+        self,
+        words: str = "",
+        *,
+        limit: int = 100,
+        before: int | None = None,
+        without_restricted: Collection[str] | None = None,
+    ) -> list[StoredItem]:
+        """Items whose text or author contains `words`, newest first; `before` is an item id to go on from.
+
+        With `without_restricted`, the ids of the rules that restrict, what only some roles may see is left out:
+        items of restricted cases, and items without a case that one of these rules matched.
+        """
         query = self._select().order_by(items.c.id.desc()).limit(limit)
         if words:
             pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
@@ -257,6 +268,8 @@ class Items(Repository):
             )
         if before is not None:
             query = query.where(items.c.id < before)
+        if without_restricted is not None:
+            query = query.where(~_restricted(without_restricted))
         return [as_item(row) for row in self._connection.execute(query)]
 
     def wordings(self, item_id: int) -> list[tuple[datetime, str, str]]:
@@ -283,6 +296,16 @@ class Items(Repository):
             .order_by(items.c.connector)
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
+
+
+def _restricted(rules: Collection[str]) -> ColumnElement[bool]:
+    """Whether an item's case is kept for some roles or, where it has none, a rule that restricts matched it."""
+    mine = select(cases.c.id).where(cases.c.item_id == items.c.id)
+    # A restriction that is not set is stored as JSON's null.
+    kept = mine.where(cases.c.visible_to.is_not(None), cast(cases.c.visible_to, Text) != "null").exists()
+    named = or_(false(), *(cast(verdicts.c.rules, Text).contains(f'"{rule}"') for rule in rules))
+    matched = select(verdicts.c.id).where(verdicts.c.item_id == items.c.id, named).exists()
+    return or_(kept, and_(~mine.exists(), matched))
 
 
 def _promoted(row: Any, item: Item) -> bool:

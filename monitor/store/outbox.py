@@ -67,7 +67,11 @@ class Outbox(Repository):
         """Notices that no message carries yet, by recipient, most serious first; locked against other workers."""
         query = (
             select(
-                notices.c.id.label("notice_id"), notices.c.level.label("notice_level"), notices.c.recipient, cases
+                notices.c.id.label("notice_id"),
+                notices.c.level.label("notice_level"),
+                notices.c.recipient,
+                notices.c.created_at,
+                cases,
             )
             .join(cases, cases.c.id == notices.c.case_id)
             .where(notices.c.school_id == self._school, notices.c.message_row.is_(None))
@@ -186,6 +190,19 @@ class Outbox(Repository):
             )
             for row in self._connection.execute(query)
         ]
+
+    def carried(self, message_ids: Sequence[int]) -> dict[int, list[Case]]:
+        """The cases that each of these messages tells of; a message that tells of none is left out."""
+        query = (
+            select(notices.c.message_row, cases)
+            .join(cases, cases.c.id == notices.c.case_id)
+            .where(notices.c.school_id == self._school, notices.c.message_row.in_(message_ids))
+            .order_by(cases.c.id)
+        )
+        carried: dict[int, dict[int, Case]] = {}
+        for row in self._connection.execute(query):
+            carried.setdefault(row.message_row, {})[row.id] = as_case(row)
+        return {message: list(found.values()) for message, found in carried.items()}
 
     def cases_in(self, message: int) -> list[int]:
         """The ids of the cases that a message tells of."""

@@ -1,5 +1,6 @@
 """What the desk and the digest read: cases with their items, most urgent first, and figures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from monitor.domain.verdict import Action, Expects
 from monitor.store.cases import as_case
 from monitor.store.items import StoredItem, as_item
 from monitor.store.rows import Repository
-from monitor.store.tables import cases, items, readings, revisions
+from monitor.store.tables import cases, items, readings, revisions, verdicts
 
 _RUNNING = (CaseStatus.OPEN.value, CaseStatus.ACKNOWLEDGED.value)
 
@@ -23,6 +24,15 @@ class QueueEntry:
     case: Case
     item: StoredItem
     labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an item stands in: its case, the labels of its present wording, and every rule that ever matched it."""
+
+    case: Case | None
+    labels: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +106,37 @@ class Queue(Repository):
             .order_by(cases.c.id)
         )
         return list(self._connection.execute(query).scalars())
+
+    def of(self, case_ids: Sequence[int]) -> list[QueueEntry]:
+        """These cases, in the order given; ids that name none are left out."""
+        found = {entry.case.id: entry for entry in self._entries(self._select().where(cases.c.id.in_(case_ids)))}
+        return [found[case_id] for case_id in case_ids if case_id in found]
+
+    def surroundings(self, item_ids: Sequence[int]) -> dict[int, Surroundings]:
+        """What each of these items stands in."""
+        if not item_ids:
+            return {}
+        rules: dict[int, dict[str, None]] = {}
+        matched = select(verdicts.c.item_id, verdicts.c.rules).where(
+            verdicts.c.school_id == self._school, verdicts.c.item_id.in_(item_ids)
+        )
+        for row in self._connection.execute(matched):
+            rules.setdefault(row.item_id, {}).update(dict.fromkeys(row.rules))
+        case_columns = [column.label(f"case_{column.name}") for column in cases.c]
+        query = (
+            select(items.c.id, readings.c.labels, *case_columns)
+            .outerjoin(cases, cases.c.item_id == items.c.id)
+            .outerjoin(readings, and_(readings.c.item_id == items.c.id, readings.c.revision == items.c.revision))
+            .where(items.c.school_id == self._school, items.c.id.in_(item_ids))
+        )
+        return {
+            row.id: Surroundings(
+                case=as_case(_CaseRow(row)) if row.case_id is not None else None,
+                labels=tuple(row.labels or ()),
+                rules=tuple(rules.get(row.id, ())),
+            )
+            for row in self._connection.execute(query)
+        }
 
     def _select(self) -> Select[Any]:
         case_columns = [column.label(f"case_{column.name}") for column in cases.c]

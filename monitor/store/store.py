@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.store.cases import Cases
 from monitor.store.engine import READING
@@ -48,6 +49,15 @@ class Store:
         """Read only: on SQLite it takes no write lock."""
         with self._engine.connect() as connection:
             yield Transaction(connection.execution_options(**{READING: True}), self.school)
+
+    def answers(self) -> bool:
+        """Whether the database can be read now."""
+        try:
+            with self._engine.connect() as connection:
+                connection.execution_options(**{READING: True}).execute(select(1))
+        except SQLAlchemyError:
+            return False
+        return True
 
     def close(self) -> None:
         self._engine.dispose()

@@ -73,7 +73,10 @@ def test_an_edit_is_a_new_revision_and_the_old_wording_stays(store: Store, now: 
         stored = tx.items.find(ItemRef("facebook", "1_1"))
         assert stored is not None
         assert stored.item.text == "You will regret this"
-        assert [text for _, _, text in tx.items.wordings(stored.id)] == ["When is the fair?", "You will regret this"]
+        assert [text for _, _, text in tx.items.wordings(stored.id)] == [
+            "When is the fair?",
+            "You will regret this",
+        ]
 
 
 def test_a_text_no_database_can_keep_is_still_kept(store: Store, now: datetime) -> None:
