@@ -121,8 +121,8 @@ class Feed:
         key = text(entry, "id") or link
         if not (key or title or body):
             raise Unreadable("the entry has neither an id, a link, nor a text")
-        comment = _COMMENT_LINK.search(link) is not None
-        top = urldefrag(link).url if comment else ""
+        address = next(filter(_COMMENT_LINK.search, (key, link)), "")
+        comment, top = bool(address), urldefrag(address).url
         parent = text(entry, "thr_in-reply-to", "ref") or top
         author = text(entry, "author_detail", "name") or text(entry, "author")
         published = _published(entry)

@@ -1,0 +1,154 @@
+"""A local news and forum site: its feed as Atom and RSS, and its pages."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from xml.sax.saxutils import escape
+
+from connectors.sandbox import pages
+from connectors.sandbox.server import HTML, Answer, Fault, Platform, Request, not_found
+from connectors.sandbox.world import Live, World, number
+from monitor.domain.clock import format_instant
+
+KIND = "feed"
+BRAND = pages.Brand(name="Larkfield Local (sandbox)", colour="#2f6f4e")
+#: How many entries the feed holds: the newest.
+LENGTH = 30
+HOME = "https://larkfield-local.example"
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def platform(world: World) -> Platform:
+    """The site, telling `world` to everybody."""
+    sandbox = _Site(world)
+    return Platform(site="blog", api=sandbox.api, page=sandbox.page, refuse=_refuse, poison=_poison)
+
+
+class _Site:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def api(self, request: Request) -> Answer:
+        entries = _entries(self._world.live(KIND, request.now), f"{request.site}/blog")
+        if request.path == "/news.atom":
+            body, content_type = _atom(entries), "application/atom+xml; charset=utf-8"
+        elif request.path == "/news.rss":
+            body, content_type = _rss(entries), "application/rss+xml; charset=utf-8"
+        else:
+            return not_found()
+        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if request.headers.get("if-none-match") == etag:
+            return Answer(status=304, headers={"ETag": etag})
+        return Answer(body=body, content_type=content_type, headers={"ETag": etag})
+
+    def page(self, request: Request) -> Answer:
+        everything = self._world.live(KIND, request.now)
+        found = re.fullmatch(r"/(\d+)", request.path)
+        root = next((live for live in everything if found and str(number(live.key)) == found[1]), None)
+        if root is None:
+            return pages.gone(BRAND)
+        items = [
+            pages.Shown(live=live, depth=depth, anchor=f"comment-{number(live.key)}")
+            for live, depth in pages.thread(root, everything)
+        ]
+        return pages.page(BRAND, root.entry.title, items, root.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """What Atom and RSS both say, escaped for XML. `id` is the same on every port, `link` leads to this server."""
+
+    id: str
+    link: str
+    answers: str
+    title: str
+    author: str
+    html: str
+    published: datetime
+    updated: datetime
+
+
+def _entries(everything: Sequence[Live], site: str) -> list[_Entry]:
+    """The newest entries, newest first."""
+    by_key = {live.key: live for live in everything}
+    return [_entry(live, by_key, site) for live in reversed(everything[-LENGTH:])]
+
+
+def _entry(live: Live, by_key: Mapping[str, Live], site: str) -> _Entry:
+    parent = by_key.get(live.entry.under or "")
+    name = live.author.name if live.author else ""
+    comment = f"Comment on {parent.entry.title or 'a comment'} by {name or 'Anonymous'}" if parent else ""
+    return _Entry(
+        id=HOME + _place(live, by_key),
+        link=site + _place(live, by_key),
+        answers=HOME + _place(parent, by_key) if parent else "",
+        title=escape(comment or live.entry.title),
+        author=escape(name),
+        html=escape(f"<p>{escape(live.text)}</p>"),
+        published=live.at,
+        updated=live.versions[-1].at,
+    )
+
+
+def _place(live: Live, by_key: Mapping[str, Live]) -> str:
+    """Where an entry stands on the site; a comment has the path of its post and a fragment."""
+    top = live
+    while top.entry.under and top.entry.under in by_key:
+        top = by_key[top.entry.under]
+    path = f"/{number(top.key)}"
+    return path if top is live else f"{path}#comment-{number(live.key)}"
+
+
+def _atom(entries: Sequence[_Entry]) -> bytes:
+    updated = max((entry.updated for entry in entries), default=_EVER)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" '
+        'xmlns:thr="http://purl.org/syndication/thread/1.0">'
+        f"<id>{HOME}/</id><title>Larkfield Local</title><updated>{format_instant(updated)}</updated>"
+        f"{''.join(map(_atom_entry, entries))}</feed>\n"
+    ).encode("utf-8", "replace")
+
+
+def _atom_entry(entry: _Entry) -> str:
+    author = f"<author><name>{entry.author}</name></author>" if entry.author else ""
+    answers = f'<thr:in-reply-to ref="{entry.answers}"/>' if entry.answers else ""
+    return (
+        f'<entry><id>{entry.id}</id><title>{entry.title}</title><link rel="alternate" href="{entry.link}"/>{author}'
+        f"<published>{format_instant(entry.published)}</published><updated>{format_instant(entry.updated)}</updated>"
+        f'{answers}<content type="html">{entry.html}</content></entry>'
+    )
+
+
+def _rss(entries: Sequence[_Entry]) -> bytes:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<channel><title>Larkfield Local</title><link>{HOME}/</link><description/>"
+        f"{''.join(map(_rss_item, entries))}</channel></rss>\n"
+    ).encode("utf-8", "replace")
+
+
+def _rss_item(entry: _Entry) -> str:
+    author = f"<dc:creator>{entry.author}</dc:creator>" if entry.author else ""
+    return (
+        f'<item><title>{entry.title}</title><link>{entry.link}</link><guid isPermaLink="false">{entry.id}</guid>'
+        f"{author}<pubDate>{format_datetime(entry.published)}</pubDate><description>{entry.html}</description></item>"
+    )
+
+
+def _poison(answer: Answer) -> Answer:
+    body = answer.body.replace(b"</entry>", b"</entry><entry/>", 1).replace(b"</item>", b"</item><item/>", 1)
+    return replace(answer, body=body)
+
+
+def _refuse(fault: Fault, request: Request) -> Answer:
+    status = {
+        Fault.UNAUTHORISED: 401,
+        Fault.FORBIDDEN: 403,
+        Fault.RATE_LIMITED: 429,
+        Fault.RATE_LIMITED_BARE: 429,
+    }.get(fault, 500)
+    headers = {"Retry-After": "600"} if fault is Fault.RATE_LIMITED else {}
+    return Answer(status=status, body=b"<!doctype html><title>Sorry</title>", content_type=HTML, headers=headers)
