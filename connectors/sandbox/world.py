@@ -48,13 +48,13 @@ class Edit:
 class Entry:
     """One thing that somebody writes; `at` and the others count from the world's present.
 
-    `on` is a kind of connector. `under` is the key of what this answers (None: a post of its own). `by` None: the
+    `platform` is a kind of connector. `under` is the key of what this answers (None: a post of its own). `by` None: the
     platform does not say who. `tags_school`: a post elsewhere that tags the school's page. `category` says what the
     entry is in the world for.
     """
 
     key: str
-    on: str
+    platform: str
     at: timedelta
     text: str
     by: str | None = None
@@ -145,9 +145,9 @@ class World:
         with self._lock:
             self._entries[key] = replace(self._entries[key], deleted=at)
 
-    def live(self, on: str, now: datetime) -> list[Live]:
+    def live(self, platform: str, now: datetime) -> list[Live]:
         """What exists on one platform at `now`, oldest first."""
-        found = [self._live(entry, now) for entry in self.entries() if entry.on == on]
+        found = [self._live(entry, now) for entry in self.entries() if entry.platform == platform]
         return sorted((live for live in found if live is not None), key=lambda live: (live.at, live.key))
 
     def moments(self) -> list[datetime]:
