@@ -1,0 +1,183 @@
+"""One reading of a comment: what the model scores, what the word list and the patterns find, and whom it names."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from classifiers import lexicon, load, personal_data
+from classifiers.explain import Unexplained, explain
+from classifiers.fold import LONGEST
+from classifiers.language import guess
+from classifiers.lexicon import Found, Strength
+from classifiers.names import NAMED, Names
+from classifiers.threshold import Scorer
+from monitor.domain.errors import ClassifierError
+from monitor.domain.people import Person
+from monitor.domain.ports import NameFinder
+from monitor.domain.verdict import Comment, Label, NameHit, Reading, Scores, Span
+
+#: What a school must not miss: without a model, each of them stays possible in every text.
+HARD = (Label.THREAT, Label.HATE, Label.SEXUAL, Label.ABUSE, Label.SAFEGUARDING, Label.ALLEGATION)
+#: The score of private data that a pattern found.
+SHAPED = 0.9
+
+log = logging.getLogger(__name__)
+
+
+class SchoolReader:
+    """Implements ports.Reader.
+
+    While the model fails (`problem` says how) the word list reads alone, `name` and `version` are the word list's,
+    and every hard label that it does not see stays in doubt: nothing is called fine that nobody read.
+    """
+
+    def __init__(
+        self, scorer: Scorer | None, names: NameFinder, *, problem: str | None = None, explains: bool = True
+    ) -> None:
+        self._model = scorer
+        self._words = lexicon.load()
+        self._names = names
+        self._explains = explains
+        self.problem = problem
+
+    @property
+    def name(self) -> str:
+        return self._used.name
+
+    @property
+    def version(self) -> str:
+        """Of the model and of the word list: a change of either reads differently."""
+        return "+".join(dict.fromkeys((self._used.version, self._words.version)))
+
+    @property
+    def _used(self) -> Scorer:
+        return self._words if self._model is None or self.problem else self._model
+
+    def read(self, comments: Sequence[Comment]) -> list[Reading]:
+        """One reading a comment."""
+        texts = [comment.text[:LONGEST] for comment in comments]
+        scores = self._model_scores(texts)
+        if scores is None:
+            readings = [self._without_model(text) for text in texts]
+        else:
+            readings = [self._with_model(text, each) for text, each in zip(texts, scores, strict=True)]
+        return self._explained(texts, readings) if self._explains and scores is not None else readings
+
+    def _model_scores(self, texts: Sequence[str]) -> list[Scores] | None:
+        if self._model is None:
+            return None
+        try:
+            scores = self._model.score(texts)
+        except ClassifierError as error:
+            log.error("the classifier failed, the word list reads alone: %s", error)
+            self.problem = str(error)
+            return None
+        self.problem = None
+        return scores
+
+    def _with_model(self, text: str, scored: Scores) -> Reading:
+        found = self._words.find(text)
+        names = self._names.find(text)
+        private = _private(text, names)
+        scores = dict(scored)
+        if any(each.label is Label.PROFANITY and each.strength is Strength.CERTAIN for each in found):
+            scores[Label.PROFANITY] = max(scores[Label.PROFANITY], lexicon.WORTH[Strength.CERTAIN])
+        if private and not any(self._over(label, scores) for label in (Label.SPAM, Label.MEDIA)):
+            scores[Label.PERSONAL_DATA] = max(scores[Label.PERSONAL_DATA], SHAPED)
+        cues = {each.label for each in found if each.strength is not Strength.HINT}
+        return self._reading(text, scores, cues, found, private, names)
+
+    def _without_model(self, text: str) -> Reading:
+        found = self._words.find(text)
+        names = self._names.find(text)
+        private = _private(text, names)
+        scores = dict(self._words.score([text])[0])
+        if private:
+            scores[Label.PERSONAL_DATA] = SHAPED
+        return self._reading(text, scores, set(HARD), found, private, names)
+
+    def _reading(
+        self,
+        text: str,
+        scores: Scores,
+        possible: set[Label],
+        found: Sequence[Found],
+        private: Sequence[Span],
+        names: Sequence[NameHit],
+    ) -> Reading:
+        thresholds = self._used.thresholds
+        labels = tuple(label for label in Label if self._over(label, scores))
+        doubt = tuple(
+            label
+            for label in Label
+            if label not in labels and (label in possible or scores[label] >= thresholds[label].possibly)
+        )
+        spoken_of = {*labels, *doubt}
+        spans = [each.span for each in found if each.label in spoken_of]
+        spans += [span for span in private if Label.PERSONAL_DATA in spoken_of]
+        named = tuple(hit for hit in names if hit.score >= NAMED)
+        return Reading(
+            scores=scores,
+            labels=labels,
+            doubt=doubt,
+            names=named,
+            names_doubt=_possibly_named(names, {hit.person for hit in named}),
+            language=guess(text),
+            spans=tuple(sorted(spans, key=lambda span: (span.start, span.end))),
+        )
+
+    def _over(self, label: Label, scores: Scores) -> bool:
+        return scores[label] >= self._used.thresholds[label].over
+
+    def _explained(self, texts: Sequence[str], readings: Sequence[Reading]) -> list[Reading]:
+        """The readings with a span for every label that words alone did not explain."""
+        wanted = [_unexplained(text, reading) for text, reading in zip(texts, readings, strict=True)]
+        at = [index for index, each in enumerate(wanted) if each.labels]
+        explained = list(readings)
+        if self._model is None or not at:
+            return explained
+        try:
+            reasons = explain(self._model, [wanted[index] for index in at])
+        except ClassifierError as error:
+            log.error("the scores could not be explained: %s", error)
+            return explained
+        for index, spans in zip(at, reasons, strict=True):
+            reading = readings[index]
+            everything = sorted((*reading.spans, *spans), key=lambda span: (span.start, span.end))
+            explained[index] = replace(reading, spans=tuple(everything))
+        return explained
+
+
+def load_reader(kind: str, people: Sequence[Person], *, explains: bool = True) -> SchoolReader:
+    """The reader over the classifier `kind` and the roster `people`. Raises ConfigError for an unknown kind.
+
+    A classifier that cannot be loaded does not stop the service: the reader says so in `problem` and reads by the
+    word list. Without `explains`, spans are those of the word list and the patterns only, which is faster.
+    """
+    names = Names(people)
+    try:
+        return SchoolReader(load(kind), names, explains=explains)
+    except ClassifierError as error:
+        log.error("the classifier cannot be loaded, the word list reads alone: %s", error)
+        return SchoolReader(None, names, problem=str(error), explains=explains)
+
+
+def _private(text: str, names: Sequence[NameHit]) -> list[Span]:
+    """Private data by its shape; a full name that is a member of staff's is none."""
+    pupils = [
+        span
+        for span in personal_data.find_pupils(text)
+        if not any(hit.start < span.end and span.start < hit.end for hit in names)
+    ]
+    return personal_data.find(text) + pupils
+
+
+def _possibly_named(hits: Sequence[NameHit], named: set[str]) -> tuple[str, ...]:
+    possible = [hit.person for hit in hits] + [person for hit in hits for person in hit.ambiguous_with]
+    return tuple(dict.fromkeys(person for person in possible if person not in named))
+
+
+def _unexplained(text: str, reading: Reading) -> Unexplained:
+    explained = {span.label for span in reading.spans}
+    labels = tuple(Label(label) for label in reading.labels if label not in explained)
+    return Unexplained(text, reading.scores, labels)
