@@ -48,9 +48,9 @@ class Edit:
 class Entry:
     """One thing that somebody writes; `at` and the others count from the world's present.
 
-    `platform` is a kind of connector. `under` is the key of what this answers (None: a post of its own). `by` None: the
-    platform does not say who. `tags_school`: a post elsewhere that tags the school's page. `category` says what the
-    entry is in the world for.
+    `platform` is a kind of connector. `under` is the key of what this answers (None: a post of its own). `by` None:
+    the platform does not say who. `tags_school`: a post elsewhere that tags the school's page. `category` says what
+    the entry is in the world for.
     """
 
     key: str
