@@ -22,7 +22,8 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Playwright, sync_playwright
 
 from monitor.domain.errors import CaptureError, ConfigError
-from monitor.evidence.photograph import PageShot, draw, photograph
+from monitor.evidence.page import PageShot
+from monitor.evidence.photograph import draw, photograph
 from monitor.evidence.proxy import VettingProxy
 
 _LAUNCH_SECONDS = 30.0
@@ -110,7 +111,7 @@ class Browser:
             session.proxy.take_refused()  # leftovers of an earlier page
             shot = photograph(session.chromium, url, expect_text, self._page_seconds)
             refused, more = session.proxy.take_refused()
-            return replace(shot, refused=refused, more_refused=more)
+            return replace(shot, blocked=replace(shot.blocked, addresses=refused, more_addresses=more))
 
         return self._do(job)
 

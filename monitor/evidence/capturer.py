@@ -8,10 +8,9 @@ from monitor import __version__
 from monitor.domain.clock import utc
 from monitor.domain.errors import CaptureError
 from monitor.domain.evidence import Capture, CapturedFile, Grade, Subject
-from monitor.evidence.browser import Browser
 from monitor.evidence.card import render_card
-from monitor.evidence.manifest import Blocked, Manifest, PageFacts, canonical_json
-from monitor.evidence.photograph import TALLEST, VIEWPORT, PageShot
+from monitor.evidence.manifest import Manifest, canonical_json
+from monitor.evidence.page import TALLEST, PageShot, Photographer
 
 PRODUCT = f"Schoolwatch {__version__}"
 
@@ -24,8 +23,7 @@ class _Live:
 
     grade: Grade
     reason: str
-    facts: PageFacts
-    files: tuple[CapturedFile, ...] = ()
+    shot: PageShot | None = None
 
 
 class PageCapturer:
@@ -34,7 +32,7 @@ class PageCapturer:
     Files: record.json and card.html always; card.png and page.png with a browser; manifest.json last.
     """
 
-    def __init__(self, browser: Browser | None, *, product: str = PRODUCT) -> None:
+    def __init__(self, browser: Photographer | None, *, product: str = PRODUCT) -> None:
         self._browser = browser
         self._product = product
 
@@ -47,7 +45,14 @@ class PageCapturer:
             CapturedFile(name="card.html", media_type="text/html; charset=utf-8", body=card.encode()),
         ]
         live = self._live_page(subject)
-        files += [*live.files, *self._card_picture(card)]
+        if live.shot is not None and live.shot.png is not None:
+            files.append(_png("page.png", live.shot.png))
+        reason = live.reason
+        if self._browser is not None:
+            try:
+                files.append(_png("card.png", self._browser.render_html(card)))
+            except CaptureError as error:
+                reason += f"; the card is kept as HTML only: {error}"
         manifest = Manifest(
             school=subject.school,
             case_id=subject.case_id,
@@ -56,13 +61,14 @@ class PageCapturer:
             requested_url=item.url,
             captured_at=now,
             product=self._product,
+            browser=self._browser.version if self._browser else None,
             grade=live.grade,
-            reason=live.reason,
-            page=live.facts,
+            reason=reason,
+            shot=live.shot,
             files=files,
         )
         return Capture(
-            files=(*files, manifest.as_file()), grade=live.grade, reason=live.reason, captured_at=utc(now)
+            files=(*files, manifest.as_file()), grade=live.grade, reason=reason, captured_at=utc(now)
         )
 
     def _live_page(self, subject: Subject) -> _Live:
@@ -77,33 +83,9 @@ class PageCapturer:
         try:
             shot = self._browser.photograph_page(url, subject.item.text)
         except CaptureError as error:
-            return _Live(
-                grade=Grade.FAILED, reason=f"the live page was not photographed: {error}", facts=PageFacts()
-            )
+            return _Live(grade=Grade.FAILED, reason=f"the live page was not photographed: {error}")
         grade, reason = judge(shot, subject.item.text)
-        facts = PageFacts(
-            final_url=shot.final_url,
-            status=shot.status,
-            browser=self._browser.version,
-            viewport=VIEWPORT,
-            blocked=Blocked(
-                media=shot.media,
-                sockets=shot.sockets,
-                addresses=shot.refused,
-                more_addresses=shot.more_refused,
-            ),
-        )
-        files = () if shot.png is None else (_png("page.png", shot.png),)
-        return _Live(grade=grade, reason=reason, facts=facts, files=files)
-
-    def _card_picture(self, card: str) -> tuple[CapturedFile, ...]:
-        """The card as a picture; the card itself is kept either way, so a failure here costs nothing."""
-        if self._browser is None:
-            return ()
-        try:
-            return (_png("card.png", self._browser.render_html(card)),)
-        except CaptureError:
-            return ()
+        return _Live(grade=grade, reason=reason, shot=shot)
 
 
 def judge(shot: PageShot, text: str) -> tuple[Grade, str]:
@@ -112,8 +94,8 @@ def judge(shot: PageShot, text: str) -> tuple[Grade, str]:
         return Grade.DELETED, f"the platform says that the page is gone (HTTP {shot.status})"
     if shot.png is None:
         reason = f"the live page was not photographed: {shot.problem}"
-        if shot.refused:
-            reason += f"; it leads to addresses that are not public ({', '.join(shot.refused[:3])})"
+        if shot.blocked.addresses:
+            reason += f"; it leads to addresses that are not public ({', '.join(shot.blocked.addresses[:3])})"
         return Grade.FAILED, reason
     shortfalls = []
     if not text.strip():
@@ -130,7 +112,7 @@ def judge(shot: PageShot, text: str) -> tuple[Grade, str]:
 
 
 def _no_page(reason: str) -> _Live:
-    return _Live(grade=Grade.RECORD_ONLY, reason=reason, facts=PageFacts())
+    return _Live(grade=Grade.RECORD_ONLY, reason=reason)
 
 
 def _is_web_address(url: str) -> bool:

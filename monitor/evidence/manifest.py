@@ -10,6 +10,7 @@ from typing import Any
 from monitor.domain.clock import format_instant
 from monitor.domain.evidence import CapturedFile, Grade
 from monitor.domain.item import ItemRef
+from monitor.evidence.page import VIEWPORT, PageShot
 
 NAME = "manifest.json"
 FORMAT = "schoolwatch-manifest-1"
@@ -18,37 +19,11 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
-    """What a page asked for and did not get.
-
-    `media` counts images, films, sounds and fonts, `sockets` web sockets; `addresses` are the refused attempts to
-    reach addresses that are not public, as "host:port (reason)", and `more_addresses` counts those not listed.
-    """
-
-    media: int = 0
-    sockets: int = 0
-    addresses: tuple[str, ...] = ()
-    more_addresses: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.media + self.sockets + len(self.addresses) + self.more_addresses
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageFacts:
-    """How the live page was had. `viewport` is width and height in CSS pixels, `status` the HTTP status."""
-
-    final_url: str | None = None
-    status: int | None = None
-    browser: str | None = None
-    viewport: tuple[int, int] | None = None
-    blocked: Blocked = Blocked()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Everything a stranger needs to know of one capture; the files are named, never contained."""
+    """Everything a stranger needs to know of one capture; the files are named, never contained.
+
+    `shot` is None where no live page was opened; `browser` and `product` are names with versions.
+    """
 
     school: str
     case_id: int
@@ -57,9 +32,10 @@ class Manifest:
     requested_url: str
     captured_at: datetime
     product: str
+    browser: str | None
     grade: Grade
     reason: str
-    page: PageFacts
+    shot: PageShot | None
     files: Sequence[CapturedFile]
 
     def as_file(self) -> CapturedFile:
@@ -67,7 +43,6 @@ class Manifest:
         return CapturedFile(name=NAME, media_type="application/json", body=canonical_json(self._content()))
 
     def _content(self) -> dict[str, Any]:
-        page = self.page
         return {
             "format": FORMAT,
             "school": self.school,
@@ -75,27 +50,34 @@ class Manifest:
             "item": {"platform": self.item.platform, "id": self.item.id},
             "revision": self.revision,
             "requested_url": self.requested_url,
-            "final_url": page.final_url,
-            "http_status": page.status,
             "captured_at": format_instant(self.captured_at),
             "operator": "automatic",
             "product": self.product,
-            "browser": page.browser,
-            "viewport": None if page.viewport is None else list(page.viewport),
+            "browser": self.browser,
             "grade": self.grade.value,
             "reason": self.reason,
-            "blocked": {
-                "total": page.blocked.total,
-                "media": page.blocked.media,
-                "sockets": page.blocked.sockets,
-                "addresses": list(page.blocked.addresses),
-                "more_addresses": page.blocked.more_addresses,
-            },
+            "page": None if self.shot is None else _page(self.shot),
             "files": [
                 {"name": file.name, "type": file.media_type, "size": len(file.body), "sha256": file.sha256}
                 for file in sorted(self.files, key=lambda file: file.name)
             ],
         }
+
+
+def _page(shot: PageShot) -> dict[str, Any]:
+    blocked = shot.blocked
+    return {
+        "final_url": shot.final_url,
+        "http_status": shot.status,
+        "viewport": list(VIEWPORT),
+        "blocked": {
+            "total": blocked.total,
+            "media": blocked.media,
+            "sockets": blocked.sockets,
+            "addresses": list(blocked.addresses),
+            "more_addresses": blocked.more_addresses,
+        },
+    }
 
 
 def canonical_json(value: object) -> bytes:

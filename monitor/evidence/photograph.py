@@ -1,22 +1,19 @@
 """What happens inside the browser for one picture. Runs in the browser's own thread."""
 
 import re
-import struct
 import time
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Frame, Page, Response, Route, WebSocketRoute
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-VIEWPORT = (1280, 900)
+from monitor.evidence.page import TALLEST, VIEWPORT, Blocked, PageShot
+
 CARD_VIEWPORT = (820, 200)
-#: A picture ends here, in CSS pixels: a page without end must not fill memory and vault.
-TALLEST = 20_000
 
 #: How long a page that has loaded may take to show the text that is looked for.
 _SETTLE_SECONDS = 3.0
@@ -34,27 +31,6 @@ _READABLE = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 _NET_ERROR = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageShot:
-    """A live page as the browser found it.
-
-    `png` is None where there is no picture, and `problem` then says why. `status` is the HTTP status of
-    `final_url`, None where nothing answered. `cut`: the page is longer than the picture. `media` and `sockets`
-    count refused requests; `refused` lists the "host:port" that are not public, `more_refused` counts the rest.
-    """
-
-    png: bytes | None
-    final_url: str
-    status: int | None
-    text_found: bool
-    cut: bool
-    problem: str
-    media: int
-    sockets: int
-    refused: tuple[str, ...] = ()
-    more_refused: int = 0
-
-
 @dataclass
 class _Gate:  # no slots: Playwright hangs its wrappers on the owner of a handler
     """Lets a page fetch what its words need, and counts the rest."""
@@ -69,7 +45,8 @@ class _Gate:  # no slots: Playwright hangs its wrappers on the owner of a handle
     def _on_request(self, route: Route) -> None:
         asked = route.request
         with suppress(PlaywrightError):  # the page may be gone by now
-            if asked.resource_type in _FETCHED and not _MEDIA_NAME.search(urlsplit(asked.url).path):
+            path = asked.url.partition("#")[0].partition("?")[0]
+            if asked.resource_type in _FETCHED and not _MEDIA_NAME.search(path):
                 route.continue_()
             else:
                 self.media += 1
@@ -130,10 +107,8 @@ def photograph(chromium: Chromium, url: str, expect_text: str, seconds: float) -
         final_url=final_url,
         status=response.status if response else None,
         text_found=found,
-        cut=png is not None and _height(png) >= TALLEST,
         problem=problem,
-        media=gate.media,
-        sockets=gate.sockets,
+        blocked=Blocked(media=gate.media, sockets=gate.sockets),
     )
 
 
@@ -195,12 +170,6 @@ def _picture(page: Page, width: int, clock: _Clock) -> bytes:
         animations="disabled",
         timeout=clock.left(),
     )
-
-
-def _height(png: bytes) -> int:
-    """The height that a PNG's header states (PNG specification, 11.2.1)."""
-    (height,) = struct.unpack_from(">I", png, 20)
-    return int(height)
 
 
 def _close_popup(popup: Page) -> None:
