@@ -155,18 +155,28 @@ prepare_test_environment() {
 
 # Find a browser and name it to the program in SCHOOLWATCH_BROWSER, or say in one line what to run and go on.
 prepare_browser() {
-  browser_on_path || playwright_browser && return
-  if is_root && has_apt && ! is_ubuntu; then # Ubuntu's package is a snap, of no use to a service
-    say "Installing Debian's Chromium (once, about 400 MB)"
-    apt_install Chromium chromium fonts-liberation fonts-noto-color-emoji && browser_on_path && return
+  local packages=()
+  driver_runs || packages+=(libatomic1)
+  # Ubuntu's chromium is a snap, of no use to a service
+  has_browser || is_ubuntu || packages+=(chromium fonts-liberation fonts-noto-color-emoji)
+  if ((${#packages[@]})) && is_root && has_apt; then
+    say "Installing the browser (once, up to 400 MB)"
+    apt_install Browser "${packages[@]}" || true
   fi
-  download_browser && playwright_browser && return
+  driver_runs && { has_browser || { download_browser && has_browser; }; } && return
   if is_ubuntu; then
-    say "No browser, so no screenshots, only HTML cards. Run: $venv/bin/playwright install chromium && sudo $venv/bin/playwright install-deps chromium"
+    say "No browser, so no screenshots, only HTML cards. Run: sudo apt-get install libatomic1 && $venv/bin/playwright install chromium && sudo $venv/bin/playwright install-deps chromium"
   else
-    say "No browser, so no screenshots, only HTML cards. Run: sudo apt-get install chromium"
+    say "No browser, so no screenshots, only HTML cards. Run: sudo apt-get install ${packages[*]}"
   fi
 }
+
+# Playwright's driver needs libatomic, which a small system may lack.
+driver_runs() {
+  ! ldd "$venv"/lib/python*/site-packages/playwright/driver/node | grep -q 'not found'
+}
+
+has_browser() { browser_on_path || { driver_runs && playwright_browser; }; }
 
 browser_on_path() {
   local name
