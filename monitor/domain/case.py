@@ -59,6 +59,7 @@ class Case:
     item_id: int
     action: Action
     severity: int
+    rank: int
     status: CaseStatus
     expects: Expects
     rules: tuple[str, ...]

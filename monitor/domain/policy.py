@@ -153,6 +153,7 @@ def decide(facts: Facts, policy: Policy) -> Verdict:
     return Verdict(
         action=action,
         severity=max((rule.severity for rule in matched), default=0),
+        rank=min((policy.book.rules.index(rule) for rule in matched), default=len(policy.book.rules)),
         rules=tuple(rule.id for rule in matched),
         tell=tuple(dict.fromkeys(role for rule in matched for role in rule.tell)),
         visible_to=_tightest(restrictions),

@@ -53,11 +53,19 @@ class NameFinder(Protocol):
 class Reader(Protocol):
     """A classifier, its thresholds and a name finder, put together."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def problem(self) -> str | None:
+        """Why the last reading was done without the model, or None."""
+        ...
 
     def read(self, comments: Sequence[Comment]) -> list[Reading]:
-        """One reading a comment. Raises ClassifierError."""
+        """One reading a comment; without its model it reads with doubt rather than not at all."""
         ...
 
 

@@ -94,13 +94,15 @@ class Verdict:
     """What the rule book says of one revision.
 
     `severity` is 0–5 (POLICY: severity and precedence). `tell` are the roles told at once; `visible_to` the only
-    roles that may see the case, None for everybody on the desk. `rules` are the ids of every rule that matched.
+    roles that may see the case, None for everybody on the desk. `rank` is the place in the book of the first rule
+    that matched: at equal severity the earlier rule comes first. `rules` are the ids of every rule that matched.
     `accused` are roster ids of people whom a complaint or allegation is about. `policy_version` is the rule
     book's hash.
     """
 
     action: Action
     severity: int
+    rank: int
     rules: tuple[str, ...]
     tell: tuple[str, ...]
     visible_to: tuple[str, ...] | None

@@ -73,6 +73,7 @@ def _worse(case: Case, verdict: Verdict) -> Verdict | None:
         verdict,
         action=max(case.action, verdict.action, key=_STRENGTH.index),
         severity=max(case.severity, verdict.severity),
+        rank=min(case.rank, verdict.rank),
         rules=tuple(dict.fromkeys((*case.rules, *verdict.rules))),
         tell=tuple(dict.fromkeys((*case.tell, *verdict.tell))),
         visible_to=case.visible_to if verdict.visible_to is None else verdict.visible_to,

@@ -31,6 +31,7 @@ def as_case(row: Any) -> Case:
         item_id=row.item_id,
         action=Action(row.action),
         severity=row.severity,
+        rank=row.rank,
         status=CaseStatus(row.status),
         expects=Expects(row.expects),
         rules=tuple(row.rules),
@@ -184,6 +185,7 @@ def _verdict_columns(verdict: Verdict) -> dict[str, Any]:
     return {
         "action": verdict.action.value,
         "severity": verdict.severity,
+        "rank": verdict.rank,
         "expects": verdict.expects.value,
         "rules": list(verdict.rules),
         "tell": list(verdict.tell),

@@ -20,9 +20,9 @@ def open_engine(url: str) -> Engine:
     """An engine for `sqlite:///FILE` or `postgresql://…` (psycopg 3)."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(create_engine(parsed, connect_args={"timeout": 30}))
+        return _sqlite(create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True))
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
     raise ConfigError(f"the database must be sqlite:/// or postgresql://, not {parsed.drivername}")
 
 

@@ -56,14 +56,15 @@ _GLANCE = and_(cases.c.expects == Expects.GLANCE.value, cases.c.action == Action
 class Queue(Repository):
     def to_handle(self, now: datetime, limit: int = 200) -> list[QueueEntry]:
         """Open cases: the gravest first, then overdue, then what names or hurts somebody, then by deadline."""
-        rank = case(
+        tier = case(
             (cases.c.severity >= NEEDS_DECISION, 0), (cases.c.due_at < now, 1), (cases.c.severity >= 3, 2), else_=3
         )
-        gravity = case((cases.c.severity >= NEEDS_DECISION, -cases.c.severity), else_=0)
+        grave = cases.c.severity >= NEEDS_DECISION
+        gravity = case((grave, cases.c.rank - cases.c.severity * 1000), else_=0)
         query = (
             self._select()
             .where(cases.c.status.in_(_RUNNING), ~_GLANCE)
-            .order_by(rank, gravity, cases.c.due_at.is_(None), cases.c.due_at, cases.c.opened_at, cases.c.id)
+            .order_by(tier, gravity, cases.c.due_at.is_(None), cases.c.due_at, cases.c.opened_at, cases.c.id)
             .limit(limit)
         )
         return self._entries(query)

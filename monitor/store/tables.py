@@ -177,6 +177,7 @@ cases = _table(
     Column("item_id", ForeignKey("items.id"), nullable=False),
     _text("action"),
     Column("severity", Integer, nullable=False),
+    Column("rank", Integer, nullable=False),
     _text("status"),
     _text("expects"),
     Column("rules", Document, nullable=False),

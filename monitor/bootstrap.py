@@ -1,0 +1,177 @@
+"""The composition root: configuration → store, connectors, classifier, browser and mailer, put together."""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import connectors
+from classifiers.reader import load_reader
+from monitor.adapters.clock import SystemClock
+from monitor.adapters.letters import TemplateLetters
+from monitor.adapters.smtp import SmtpMailer
+from monitor.config import Config, Mail, School, secret
+from monitor.domain.account import Account
+from monitor.domain.errors import ConfigError
+from monitor.domain.ports import Clock, Connector, Mailer
+from monitor.domain.rulebook import RuleBook
+from monitor.domain.sender import Sender
+from monitor.evidence.browser import Browser, find_browser
+from monitor.evidence.capturer import PageCapturer
+from monitor.evidence.vault import FolderVault
+from monitor.jobs import Parts
+from monitor.store.engine import migrate, open_engine
+from monitor.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+NO_BROWSER = (
+    "no browser found: evidence is the platform's record and a card, without a picture of the page. "
+    "Install one (Debian: apt-get install chromium) and start again"
+)
+
+
+def database_url(data: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """$SCHOOLWATCH_DATABASE (or its _FILE), else a SQLite file in the data folder."""
+    if "SCHOOLWATCH_DATABASE" in environment or "SCHOOLWATCH_DATABASE_FILE" in environment:
+        return secret("SCHOOLWATCH_DATABASE", environment)
+    return f"sqlite:///{data / 'schoolwatch.db'}"
+
+
+@contextmanager
+def open_store(config: Config, data: Path, environment: Mapping[str, str] = os.environ) -> Iterator[Store]:
+    """The school's store, migrated, and nothing else."""
+    data.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(database_url(data, environment))
+    migrate(engine)
+    store = Store(engine, config.school.id)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def build(
+    config: Config,
+    data: Path,
+    *,
+    clock: Clock | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Iterator[Parts]:
+    """Everything the service needs, closed again at the end of the block. Raises ConfigError.
+
+    An account that cannot be connected is left out and recorded as a problem; the others are read.
+    """
+    clock = clock or SystemClock()
+    with ExitStack() as stack:
+        data.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(_only_one(data))
+        config, ready, problems = _connect_all(config, data, environment)
+        store = stack.enter_context(open_store(config, data, environment))
+        executable = find_browser()
+        browser = None
+        if executable is not None:
+            allow = frozenset(config.school.browser_may_open)
+            browser = stack.enter_context(Browser(executable, allow=allow))
+        parts = Parts(
+            config=config,
+            store=store,
+            clock=clock,
+            connectors=ready,
+            problems=problems,
+            reader=load_reader(config.school.classifier, config.people),
+            capturer=PageCapturer(browser),
+            vault=FolderVault(data / "vault"),
+            mailer=_mailer(config.school.mail, environment),
+            letters=TemplateLetters(config.templates, config.calendar),
+            book=rule_book(config),
+            sender=_sender(config.school),
+        )
+        _record_start(parts, browser is not None)
+        yield parts
+
+
+def rule_book(config: Config) -> RuleBook:
+    return RuleBook(policy=config.policy, people=config.people, calendar=config.calendar)
+
+
+def connect(account: Account, environment: Mapping[str, str] = os.environ) -> Connector:
+    """One account's connector with its secrets resolved. Raises ConfigError."""
+    return connectors.connect(
+        account, {option: secret(name, environment) for option, name in account.secrets.items()}
+    )
+
+
+def _connect_all(
+    config: Config, data: Path, environment: Mapping[str, str]
+) -> tuple[Config, dict[str, Connector], dict[str, str]]:
+    """Connectors by account id, and what kept the others from being made."""
+    ready: dict[str, Connector] = {}
+    problems = dict(config.problems)
+    accounts = tuple(_with_folder(account, data) for account in config.accounts)
+    for account in accounts:
+        try:
+            ready[account.id] = connect(account, environment)
+        except ConfigError as error:
+            problems[account.id] = str(error)
+            logger.error("account %s is not read: %s", account.id, error)
+    return replace(config, accounts=accounts), ready, problems
+
+
+def _with_folder(account: Account, data: Path) -> Account:
+    """Files that staff hand in lie in the data folder unless their path is absolute."""
+    path = account.options.get("path")
+    if not isinstance(path, str) or Path(path).is_absolute():
+        return account
+    folder = data / path
+    folder.mkdir(parents=True, exist_ok=True)
+    return replace(account, options={**account.options, "path": str(folder)})
+
+
+def _mailer(mail: Mail, environment: Mapping[str, str]) -> Mailer:
+    password = secret(mail.password, environment) if mail.password else None
+    return SmtpMailer(
+        host=mail.host,
+        port=mail.port,
+        sender=mail.sender,
+        username=mail.username,
+        password=password,
+        tls=mail.tls,
+    )
+
+
+def _sender(school: School) -> Sender:
+    domain = school.mail.sender.rpartition("@")[2].rstrip(">")
+    return Sender(school=school.name, desk=school.public_url.rstrip("/"), domain=domain)
+
+
+def _record_start(parts: Parts, browser: bool) -> None:
+    """Put what is missing from the start on the status page, and take off what is mended."""
+    now = parts.clock.now()
+    with parts.store.transaction() as tx:
+        tx.sources.register(parts.config.accounts)
+        for account in parts.config.accounts:
+            tx.health.cleared(f"account {account.id}", now)
+        for name, message in parts.problems.items():
+            tx.health.problem(f"account {name}", message, now)
+        if browser:
+            tx.health.cleared("browser", now)
+        else:
+            tx.health.problem("browser", NO_BROWSER, now)
+
+
+@contextmanager
+def _only_one(data: Path) -> Iterator[None]:
+    """Two services on one data folder would poll twice: the second is refused. A killed one frees its lock."""
+    with (data / "running.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"Schoolwatch is already running on {data}: stop it first, or use another --data"
+            ) from error
+        yield
