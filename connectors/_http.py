@@ -76,7 +76,7 @@ class Service:
             return self.refused("no longer accepts our access token (401)")
         if status == 402:
             return self.refused("reports that its prepaid credit is used up (402)")
-        if status == 403 and answer.document is not None:
+        if status == 403:
             return self.refused("does not permit reading this (403)")
         if status == 429:
             return self.busy(retry_at(answer.headers, now))
@@ -88,8 +88,6 @@ class Service:
                 f"{self.name} is having trouble of its own ({status}); trying again at the next poll",
                 retry_at=retry_at(answer.headers, now) if wait else None,
             )
-        if looks_like_html(answer.body):
-            return None
         return SourceError(f"{self.name} did not accept our request ({status})", permanent=400 <= status < 500)
 
 
@@ -174,7 +172,9 @@ class ApiSession(requests.Session):
     def _check(self, response: requests.Response, body: bytes) -> None:
         document = json_or_none(body)
         answer = Answer(status=response.status_code, headers=response.headers, body=body, document=document)
-        error = self._judge(answer, self._now)
+        # A web page from an API is somebody's in between, whatever its status: a filter's, a proxy's.
+        in_between = looks_like_html(body) and answer.status < 500
+        error = None if in_between else self._judge(answer, self._now)
         if error is None and not isinstance(document, dict):
             error = self._service.damaged(body, urlsplit(self._base_url).netloc)
         if error is not None:

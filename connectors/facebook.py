@@ -7,13 +7,13 @@ says that the rest is. https://developers.facebook.com/docs/graph-api/reference/
 
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-import facebook
 from pydantic import Field
 
 from connectors._fields import Unreadable, dig, instant, mappings, page, read, text, web_url
@@ -24,6 +24,11 @@ from monitor.domain.clock import format_instant, parse_instant
 from monitor.domain.errors import SourceError
 from monitor.domain.item import Author, AuthorKind, Item, ItemKind, ItemRef, Page, Raw, Reject
 from monitor.domain.ports import Connector
+
+with warnings.catch_warnings():
+    # facebook-sdk is of 2018, and today's Python remarks on its escapes.
+    warnings.filterwarnings("ignore", "invalid escape sequence")
+    import facebook
 
 PLATFORM = "facebook"
 POST_FIELDS = "id,from{id,name},message,created_time,permalink_url,is_hidden,attachments{media_type,type}"

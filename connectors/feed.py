@@ -135,7 +135,7 @@ class Feed:
                 kind=AuthorKind.SCHOOL if author.casefold() in self._own else AuthorKind.UNKNOWN,
             ),
             # "Comment on … by …" is what the software calls a comment, not what its author wrote.
-            text=body if comment and body else _joined(title, body),
+            text=body if comment else _joined(title, body),
             url=link,
             published_at=published,
             parent=self._ref(parent) if parent else None,

@@ -139,7 +139,9 @@ def _rss_item(entry: _Entry) -> str:
 
 
 def _poison(answer: Answer) -> Answer:
-    body = answer.body.replace(b"</entry>", b"</entry><entry/>", 1).replace(b"</item>", b"</item><item/>", 1)
+    body = answer.body.replace(b"</entry>", b"</entry><entry><price>7</price></entry>", 1).replace(
+        b"</item>", b"</item><item><price>7</price></item>", 1
+    )
     return replace(answer, body=body)
 
 

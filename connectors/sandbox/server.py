@@ -149,6 +149,7 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 10
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 address = urlsplit(self.path)

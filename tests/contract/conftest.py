@@ -1,0 +1,42 @@
+"""Places to test connectors in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors import kinds
+from tests.contract.places import NETWORKED, Place
+
+
+def _place(kind: str, tmp_path: Path) -> Iterator[Place]:
+    place = Place(kind, tmp_path)
+    with place.sandbox:
+        yield place
+
+
+@pytest.fixture(params=kinds())
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Each kind of connector in turn: a new file in connectors/ is tested as soon as it exists."""
+    yield from _place(request.param, tmp_path)
+
+
+@pytest.fixture(params=NETWORKED)
+def networked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Each kind that asks a server."""
+    yield from _place(request.param, tmp_path)
+
+
+@pytest.fixture
+def x(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("x", tmp_path)
+
+
+@pytest.fixture
+def facebook(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("facebook", tmp_path)
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("feed", tmp_path)
