@@ -30,7 +30,7 @@ _GAP = r"(?:\S+\s+){0,4}?"
 
 
 class Strength(StrEnum):
-    """How surely an entry speaks for its label."""
+    """How surely an entry speaks for its label; lexicon.yaml says what each means."""
 
     CERTAIN = "certain"
     CUE = "cue"

@@ -23,6 +23,7 @@ from monitor.domain.verdict import Label, Scores
 # transformers looks for torch when it is imported and advises to install it; only its tokenizer is wanted here.
 os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # threads of its own would not survive a fork
 from transformers import AutoTokenizer
 
 MODEL = Path(__file__).with_name("model")

@@ -10,7 +10,7 @@ from classifiers.roster import Form, Kind, Roster, Words
 
 #: How alike a misspelt word must be (ratio, 0–100), after a title and standing alone.
 ALIKE_AFTER_TITLE = 78
-ALIKE_ALONE = 90
+ALIKE_ALONE = 87
 #: Alone, only words of this many letters are compared: short ones are alike by chance.
 LONG = 7
 #: What a misspelt name is worth of its form's score.

@@ -123,7 +123,8 @@ class Names:
         if before in ("a", "an"):
             return around.before_that.word == "of"  # some caretaker, not ours; but "that fool of a caretaker"
         words = tuple(t.word for t in around.tokens[around.place : around.place + around.length])
-        if words[-1].endswith("s") and (*words[:-1], words[-1][:-1]) in self._roster.forms:
+        plural = words[-1].endswith("s") and (*words[:-1], words[-1][:-1]) in self._roster.forms
+        if plural or (around.length == 1 and words[0] in spoken["ordinary"]):
             return before in (*spoken["head"]["before"], "that")
         return words != ("head",) or self._is_headteacher(around)
 
@@ -144,6 +145,8 @@ class Names:
             return False
         if word not in spoken["ordinary"] and len(word) > 3:
             return True
+        if around.before.word in spoken["things"] or around.after.word in spoken["places"]:
+            return False
         if around.first.capital and not around.first.opens:
             return not around.shouted
         return self._is_person(around) and (around.first.capital or around.all_lower)

@@ -1,0 +1,188 @@
+"""Whom a text names, and whom it does not."""
+
+from collections.abc import Sequence
+from time import perf_counter
+
+import pytest
+
+from classifiers.names import NAMED, Names
+from monitor.domain.people import Person
+
+
+@pytest.fixture(scope="module")
+def names(roster: Sequence[Person]) -> Names:
+    return Names(roster)
+
+
+def named(names: Names, text: str) -> list[str]:
+    return [hit.person for hit in names.find(text) if hit.score >= NAMED]
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Mrs Young never answers", "head"),
+        ("MRS YOUNG NEVER ANSWERS", "head"),
+        ("mrs. young's letter", "head"),
+        ("Susan Young is a star", "head"),
+        ("Thank you Susan, lovely day", "head"),
+        ("the head was rude", "head"),
+        ("our headteacher was rude", "head"),
+        ("round that headteachers house", "head"),
+        ("I spoke to the headmistress", "head"),
+        ("Deputy head told me to wait", "deputy"),
+        ("please ask the DSL to ring", "deputy"),
+        ("Mr Bell rang", "deputy"),
+        ("Mr Al-Rashid", "year5"),
+        ("mr al rashid", "year5"),
+        ("Rashid's class won", "year5"),
+        ("Mr A is the best", "year5"),
+        ("the y5 teacher", "year5"),
+        ("year five teacher was kind", "year5"),
+        ("Ms O'Connor", "senco"),
+        ("Miss O’C has our form", "senco"),
+        ("the SENCO ignores us", "senco"),
+        ("Mr Zolkiewski's van", "site"),
+        ("Mr Żółkiewski", "site"),
+        ("that fool of a caretaker", "site"),
+        ("Ms Thompson", "reception"),
+        ("may thompson is lovely", "reception"),
+        ("Peter Grant lied", "chair"),
+        ("Chair of governors is useless", "chair"),
+        ("Mrs Price's gravy", "cook"),
+        ("rose price cant cook", "cook"),
+        ("the year 1 TA was kind", "ta1"),
+        ("Mrs Rhys", "ta2"),
+        ("@rob_bell99 shame on you", "deputy"),
+        ("@MissEYoung thank you", "year3"),
+    ],
+)
+def test_a_person_is_found_however_named(names: Names, text: str, person: str) -> None:
+    assert named(names, text) == [person]
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Miss Oconnor", "senco"),
+        ("Mrs Pattel never rings", "office"),
+        ("Mr Zolkievsky fixed it", "site"),
+        ("Mr Rasheed was great", "year5"),
+        ("Thompsen was late again", "reception"),
+    ],
+)
+def test_a_misspelt_name_is_found(names: Names, text: str, person: str) -> None:
+    assert [hit.person for hit in names.find(text)] == [person]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The price of shoes these days",
+        "Young people today",
+        "the young ones loved it",
+        "Half term in May went fast",
+        "May we come in?",
+        "The bell rang late",
+        "a grant for the field",
+        "rolled down the hill",
+        "Well done all the May queens",
+        "a rose 🌹 for everyone 🔔",
+        "Hill Street is closed",
+        "price is too high",
+    ],
+)
+def test_a_word_is_not_a_name(names: Names, text: str) -> None:
+    assert named(names, text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RIP Ted Bell, he got us all across safe",
+        "Mr Young shouted at us in 1974",
+        "Emily in Year 2 fell over",
+        "my Emily loves it here",
+        "Emily Jones was a star",
+        "Miss Rose Hillier taught me",
+        "The Patel family sends love",
+        "the head of the dragon fell off",
+        "bumped his nose on the head",
+        "it went over my head",
+        "the former headteacher",
+        "the caretaker of the day, Mr Jessop",
+        "shouted at a cook in another town",
+        "we'll miss young Tommy",
+        "no TA in class again",
+    ],
+)
+def test_somebody_else_is_not_our_person(names: Names, text: str) -> None:
+    assert named(names, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("young is a disgrace and everybody knows it", "head"),
+        ("Young, you liar", "head"),
+        ("that Price can't cook", "cook"),
+        ("hill and bell should be sacked", "ta1"),
+    ],
+)
+def test_a_surname_that_is_a_word_counts_where_the_text_speaks_of_a_person(
+    names: Names, text: str, person: str
+) -> None:
+    assert named(names, text)[0] == person
+
+
+def test_a_title_decides_between_two_of_one_surname(names: Names) -> None:
+    assert named(names, "Mrs Young and Miss Young") == ["head", "year3"]
+    assert not any(hit.ambiguous_with for hit in names.find("Miss Young"))
+
+
+def test_a_first_name_decides_between_two_of_one_surname(names: Names) -> None:
+    assert named(names, "Emily Young") == ["year3"]
+
+
+def test_a_bare_surname_means_the_more_senior_and_says_who_else(names: Names) -> None:
+    (hit,) = names.find("that Young is a liar")
+    assert (hit.person, hit.ambiguous_with) == ("head", ("year3",))
+
+
+def test_two_titles_before_one_name_name_both(names: Names) -> None:
+    assert set(named(names, "is it Mrs/Miss Young who takes choir?")) == {"head", "year3"}
+
+
+def test_of_two_with_one_initial_the_job_in_the_text_decides(names: Names) -> None:
+    assert named(names, "Mrs P in the kitchen") == ["cook"]
+    assert named(names, "Mrs P at reception") == ["office"]
+
+
+def test_a_disclaimed_namesake_is_only_possible(names: Names) -> None:
+    (hit,) = names.find("Parveen passed away (different Parveen, before anyone panics)")[:1]
+    assert hit.person == "office"
+    assert hit.score < NAMED
+
+
+def test_the_place_is_that_of_the_original_text(names: Names) -> None:
+    text = "😀 ask Mr Żółkiewski, please"
+    (hit,) = names.find(text)
+    assert text[hit.start : hit.end] == "Mr Żółkiewski"
+
+
+def test_odd_rosters_and_texts_do_no_harm() -> None:
+    odd = Names([Person(id="a", name="王伟"), Person(id="b", name=""), Person(id="c", name="Cher")])
+    assert odd.find("") == []
+    assert [hit.person for hit in odd.find("I met Cher \ud800 @ @@ 王伟")] == ["c"]
+    assert Names([]).find("Mrs Young") == []
+
+
+def test_a_large_roster_is_searched_in_under_two_milliseconds() -> None:
+    people = [Person(id=str(n), name=f"First{n:c} Surname{n:c}x", title="Mrs") for n in range(0x61, 0x61 + 200)]
+    names = Names(people)
+    text = "I have asked Mrs Surname and the office about the coach trip to the museum three times, please answer"
+    names.find(text)
+    started = perf_counter()
+    for _ in range(100):
+        names.find(text)
+    assert perf_counter() - started < 0.2 * 5, "five times the promised time, for a machine under load"
