@@ -1,8 +1,10 @@
 """What every test may ask for: a store on SQLite and on PostgreSQL, the example school, and a time to be in."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -24,7 +26,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Skips are counted aloud: what was not seen to work is not taken as working."""
     skipped = len(terminalreporter.stats.get("skipped", []))
     if skipped:
-        terminalreporter.write_line(f"ATTENTION: {skipped} tests were skipped; their reasons stand above", yellow=True)
+        terminalreporter.write_line(
+            f"ATTENTION: {skipped} tests were skipped; their reasons stand above", yellow=True
+        )
 
 
 @pytest.fixture(scope="session")
@@ -42,31 +46,64 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(server.get_uri())
 
 
+@contextmanager
+def _new_database(server: str, template: str = "template1") -> Iterator[str]:
+    """A new database on a PostgreSQL server, a copy of `template`, dropped at the end."""
+    name = f"test_{uuid4().hex[:12]}"
+    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    try:
+        yield str(admin.url.set(database=name, drivername="postgresql").render_as_string(hide_password=False))
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each kind."""
+    """An empty database of each kind, nothing in it."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'schoolwatch.db'}"
-        return
-    server = request.getfixturevalue("postgresql_url").replace("postgresql://", "postgresql+psycopg://")
-    name = f"test_{uuid4().hex[:12]}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield str(admin.url.set(database=name, drivername="postgresql").render_as_string(hide_password=False))
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        with _new_database(request.getfixturevalue("postgresql_url")) as url:
+            yield url
 
 
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    """A migrated store of the school "larkfield"."""
-    engine = open_engine(database_url)
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy: migrating anew for each test would be most of the tests' time."""
+    path = tmp_path_factory.mktemp("migrated") / "empty.db"
+    engine = open_engine(f"sqlite:///{path}")
     migrate(engine)
-    store = Store(engine, "larkfield")
-    yield store
-    store.close()
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_url: str) -> Iterator[str]:
+    """The name of a migrated, empty PostgreSQL database to copy."""
+    with _new_database(postgresql_url) as url:
+        engine = open_engine(url)
+        migrate(engine)
+        engine.dispose()
+        yield url.rpartition("/")[2].partition("?")[0]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A migrated store of the school "larkfield", on each kind of database."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path / 'schoolwatch.db'}"
+            shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "schoolwatch.db")
+        else:
+            template = request.getfixturevalue("migrated_postgresql")
+            url = stack.enter_context(_new_database(request.getfixturevalue("postgresql_url"), template))
+        store = Store(open_engine(url), "larkfield")
+        stack.callback(store.close)
+        yield store
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ class Case:
         if self.deadline is None:
             return False
         done = self.answered_at if self.expects is Expects.ANSWER else (self.answered_at or self.closed_at)
-        return (done or now) > self.deadline.due_at
+        return done > self.deadline.due_at if done else now >= self.deadline.due_at
 
     @property
     def waiting(self) -> bool:

@@ -129,14 +129,14 @@ class Items(Repository):
         by_platform: dict[str, list[str]] = {}
         for ref in refs:
             by_platform.setdefault(ref.platform, []).append(ref.id)
+        if not by_platform:
+            return {}
         wanted = or_(
             *(
                 and_(items.c.platform == platform, items.c.native_id.in_(ids))
                 for platform, ids in by_platform.items()
             )
         )
-        if not by_platform:
-            return {}
         rows = self._connection.execute(
             select(
                 items.c.id, items.c.platform, items.c.native_id, items.c.revision, items.c.gone_at, items.c.channel

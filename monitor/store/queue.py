@@ -57,7 +57,7 @@ class Queue(Repository):
     def to_handle(self, now: datetime, limit: int = 200) -> list[QueueEntry]:
         """Open cases: the gravest first, then overdue, then what names or hurts somebody, then by deadline."""
         tier = case(
-            (cases.c.severity >= NEEDS_DECISION, 0), (cases.c.due_at < now, 1), (cases.c.severity >= 3, 2), else_=3
+            (cases.c.severity >= NEEDS_DECISION, 0), (cases.c.due_at <= now, 1), (cases.c.severity >= 3, 2), else_=3
         )
         grave = cases.c.severity >= NEEDS_DECISION
         gravity = case((grave, cases.c.rank - cases.c.severity * 1000), else_=0)
@@ -159,7 +159,7 @@ class Queue(Repository):
         """Figures of everything stored."""
         mine = cases.c.school_id == self._school
         answered_late = cases.c.answered_at > cases.c.due_at
-        overdue = and_(cases.c.status.in_(_RUNNING), cases.c.answered_at.is_(None), cases.c.due_at < now)
+        overdue = and_(cases.c.status.in_(_RUNNING), cases.c.answered_at.is_(None), cases.c.due_at <= now)
 
         def count(*conditions: Any) -> Any:
             return func.count().filter(*conditions)

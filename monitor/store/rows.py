@@ -7,6 +7,10 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
+#: Well below the number of values that either database takes in one statement.
+_ROWS_AT_ONCE = 200
+
+
 class Repository:
     """Queries on one connection for one school."""
 
@@ -16,13 +20,12 @@ class Repository:
 
     def _insert_new(self, table: Table, rows: Sequence[dict[str, Any]]) -> int:
         """Insert the rows whose unique key is not there yet; how many were."""
-        if not rows:
-            return 0
-        values = [{"school_id": self._school, **row} for row in rows]
-        return sum(
-            self._connection.execute(self._insert(table).values(row).on_conflict_do_nothing()).rowcount
-            for row in values
-        )
+        added = 0
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            values = [{"school_id": self._school, **row} for row in rows[start : start + _ROWS_AT_ONCE]]
+            statement = self._insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+            added += len(self._connection.execute(statement).all())
+        return added
 
     def _upsert(self, table: Table, key: dict[str, Any], **values: Any) -> None:
         """Write `values` to the row with this unique key, making it if it is not there."""

@@ -1,4 +1,4 @@
-"""A school with its rule book, a connector that is a list, a reader that is a table: the stages are what is tested."""
+"""A school with its rule book, a connector that is a list and a reader that is a table: the stages are tested."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -64,7 +64,9 @@ class TableReader:
             for word in words
             if word.startswith("@")
         )
-        return Reading(scores={label: float(label in labels) for label in Label}, labels=labels, doubt=doubt, names=names)
+        return Reading(
+            scores={label: float(label in labels) for label in Label}, labels=labels, doubt=doubt, names=names
+        )
 
 
 @dataclass

@@ -15,6 +15,7 @@ PAGE = Account(id="page", connector="facebook", channel=Channel.OFFICIAL, name="
 ORDINARY = Verdict(
     action=Action.REVIEW,
     severity=2,
+    rank=0,
     rules=("complaint",),
     tell=(),
     visible_to=None,
