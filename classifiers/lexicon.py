@@ -75,7 +75,7 @@ class Lexicon:
             for label in MASKABLE
             for strength, entries in words.get(label, {}).items()
             for entry in entries
-            if entry.rstrip("*").isalpha() and len(entry) > 3
+            if entry.strip("*").isalpha() and len(entry) > 3
         ]
 
     def find(self, text: str | Folded) -> list[Found]:
@@ -152,6 +152,6 @@ def _word(word: str) -> str:
 
 
 def _masked(entry: str) -> re.Pattern[str]:
-    stem = entry.rstrip("*")
+    stem = entry.strip("*")
     rest = "".join(rf"[{letter}{_MASKS}]" for letter in stem[1:])
     return re.compile(stem[0] + rest + (r"\w*" if entry.endswith("*") else ""))
