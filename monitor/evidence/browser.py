@@ -19,11 +19,11 @@ from typing import TypeVar
 
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 from monitor.domain.errors import CaptureError, ConfigError
 from monitor.evidence.page import PageShot
-from monitor.evidence.photograph import draw, photograph
+from monitor.evidence.photograph import draw, easel, photograph
 from monitor.evidence.proxy import VettingProxy
 
 _LAUNCH_SECONDS = 30.0
@@ -38,6 +38,7 @@ _FLAGS = (
     "--disable-sync",
     "--no-first-run",
     "--no-pings",
+    "--js-flags=--max-old-space-size=512",  # MiB
     # Images, inline ones too, are neither fetched nor drawn.
     "--blink-settings=imagesEnabled=false",
     # No datagram and no name look-up goes past the proxy.
@@ -117,7 +118,7 @@ class Browser:
 
     def render_html(self, html: str) -> bytes:
         """A PNG of a page of our own making, drawn without scripts and without a network. Raises CaptureError."""
-        return self._do(lambda session: draw(session.chromium, html, self._page_seconds))
+        return self._do(lambda session: draw(session.easel, html, self._page_seconds))
 
     def close(self) -> None:
         """Stop the browser, if it runs. It starts again when it is used again."""
@@ -138,20 +139,30 @@ class Browser:
         with self._one_at_a_time:
             if self._idle is not None:
                 self._idle.cancel()
-            session = self._warm_session()
-            future = session.submit(job)
             try:
-                return self._result(session, future)
-            except PlaywrightError as error:
-                self._drop_session()
-                raise CaptureError(f"The browser stopped: {_first_line(error)}") from error
+                return self._try(job, again=self._session is not None)
             finally:
                 self._idle = threading.Timer(self._idle_seconds, self.close)
                 self._idle.daemon = True
                 self._idle.start()
 
-    def _result(self, session: "_Session", future: "Future[T]") -> T:
+    def _try(self, job: "Callable[[_Session], T]", *, again: bool) -> T:
+        """Run `job`; `again` in a new browser where the warm one turns out to have died since its last job."""
+        try:
+            return self._run(job)
+        except PlaywrightError as error:
+            self._drop_session()
+            if not again:
+                raise CaptureError(f"The browser stopped: {_first_line(error)}") from error
+        return self._try(job, again=False)
+
+    def _run(self, job: "Callable[[_Session], T]") -> T:
         """What the job returns. A browser that does not keep to its own limits is killed, which ends the job."""
+        if self._session is None:
+            self._session = _Session(self._executable, self._allow, self.sandbox)
+            self.version = self._session.version
+        session = self._session
+        future = session.submit(job)
         try:
             return future.result(self._page_seconds + _GRACE_SECONDS)
         except TimeoutError:
@@ -159,16 +170,8 @@ class Browser:
         try:
             return future.result(_GRACE_SECONDS)
         except TimeoutError:
-            self._session = None  # its thread is lost; the next use gets another
+            self._drop_session()  # its thread may be lost; the next use gets another
             raise CaptureError("The browser hung and had to be given up") from None
-
-    def _warm_session(self) -> "_Session":
-        if self._session is not None and not self._session.alive():
-            self._drop_session()
-        if self._session is None:
-            self._session = _Session(self._executable, self._allow, self.sandbox)
-            self.version = self._session.version
-        return self._session
 
     def _drop_session(self) -> None:
         if self._session is not None:
@@ -180,6 +183,7 @@ class _Session:
     """One run of Chromium, of its driver and of the proxy, and the only thread that may speak to them."""
 
     chromium: Chromium
+    easel: Page
     version: str
 
     def __init__(self, executable: Path, allow: frozenset[str], sandbox: bool) -> None:
@@ -198,16 +202,6 @@ class _Session:
 
     def submit(self, job: "Callable[[_Session], T]") -> "Future[T]":
         return self._thread.submit(job, self)
-
-    def alive(self) -> bool:
-        """Whether Chromium still runs: a crash between two jobs is not noticed otherwise."""
-        if self._pid is None:
-            return False
-        try:
-            os.kill(self._pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
 
     def kill(self) -> None:
         if self._pid is not None:
@@ -240,6 +234,7 @@ class _Session:
         processes = inside.send("SystemInfo.getProcessInfo")["processInfo"]
         self._pid = next(int(process["id"]) for process in processes if process["type"] == "browser")
         inside.detach()
+        self.easel = easel(self.chromium)
 
     def _shut(self) -> None:
         """Stopping the driver stops the Chromium that it started."""

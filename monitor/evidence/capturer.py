@@ -67,9 +67,7 @@ class PageCapturer:
             shot=live.shot,
             files=files,
         )
-        return Capture(
-            files=(*files, manifest.as_file()), grade=live.grade, reason=reason, captured_at=utc(now)
-        )
+        return Capture(files=(*files, manifest.as_file()), grade=live.grade, reason=reason, captured_at=utc(now))
 
     def _live_page(self, subject: Subject) -> _Live:
         """The live page first: it may be gone in a minute, while the record stays as it is."""

@@ -112,20 +112,20 @@ def photograph(chromium: Chromium, url: str, expect_text: str, seconds: float) -
     )
 
 
-def draw(chromium: Chromium, html: str, seconds: float) -> bytes:
-    """The picture of a page of our own that needs no script and no network. Raises PlaywrightError."""
-    clock = _Clock(seconds)
+def easel(chromium: Chromium) -> Page:
+    """A page to draw our own cards on, one after the other: it runs no script and has no network."""
     width, height = CARD_VIEWPORT
     context = chromium.new_context(
         viewport={"width": width, "height": height}, java_script_enabled=False, offline=True
     )
-    try:
-        page = context.new_page()
-        page.set_content(html, timeout=clock.left())
-        return _picture(page, width, clock)
-    finally:
-        with suppress(PlaywrightError):
-            context.close()
+    return context.new_page()
+
+
+def draw(page: Page, html: str, seconds: float) -> bytes:
+    """The picture of `html` on an easel. Raises PlaywrightError."""
+    clock = _Clock(seconds)
+    page.set_content(html, timeout=clock.left())
+    return _picture(page, CARD_VIEWPORT[0], clock)
 
 
 def contains(page_text: str, text: str) -> bool:
