@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from datetime import time as time_of_day
@@ -112,7 +112,7 @@ def run_demo(
             show.replay_all(_progress("Running the demo's world through"))
             print(json.dumps(show.summary(time.monotonic() - started)))
             return
-        with _desk(show.parts, listen, _banner(show)):
+        with _desk(show.parts, listen, _demo_notice(show)):
             say("This is the example school. Its platforms are a sandbox on this computer; nothing leaves it.")
             jobs = Jobs(show.stages)
             threading.Thread(target=_play, args=(show, jobs), name="demo", daemon=True).start()
@@ -271,11 +271,11 @@ def import_file(
 
 
 @contextmanager
-def _desk(parts: Parts, listen: str, banner: Callable[[], str] = lambda: "") -> Iterator[None]:
+def _desk(parts: Parts, listen: str, notices: Callable[[], Sequence[str]] = tuple) -> Iterator[None]:
     host, port = _address(listen)
-    access = Access.for_host(host)
+    access = Access.at(host, parts.config.school.public_url)
     desk = Desk(
-        store=parts.store, vault=parts.vault, config=parts.config, clock=parts.clock, access=access, banner=banner
+        store=parts.store, vault=parts.vault, config=parts.config, clock=parts.clock, access=access, notices=notices
     )
     server = DeskServer(create_app(desk), host, port)
     server.start()
@@ -296,14 +296,13 @@ def _play(show: Demo, jobs: Jobs) -> None:
     jobs.start()
 
 
-def _banner(show: Demo) -> Callable[[], str]:
-    def text() -> str:
+def _demo_notice(show: Demo) -> Callable[[], Sequence[str]]:
+    def sentences() -> Sequence[str]:
         now = show.clock.now()
-        if now < show.present:
-            return f"This is a demo: replaying the past week, now at {now:%A %H:%M}."
-        return "This is a demo of an invented school; its platforms are a sandbox on this computer."
+        what = "This is a demo of an invented school; its platforms are a sandbox on this computer."
+        return (what, f"It is replaying the past week, now at {now:%A %H:%M}.") if now < show.present else (what,)
 
-    return text
+    return sentences
 
 
 def _progress(what: str) -> Callable[[datetime], None]:
