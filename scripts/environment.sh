@@ -105,10 +105,11 @@ pip_steps() { # TOTAL
   while read -r line; do
     case $line in
       Ignoring\ *) total=$((total - 1)) ;; # a package for other systems
-      Collecting\ *)
+      Collecting\ * | Processing\ *) # from an index, or from a folder of files
         count=$((count + 1))
-        line=${line#Collecting }
-        printf '%s of %s, %s\n' "$count" "$total" "${line%% *}"
+        line=${line#* }
+        line=${line%% *}
+        printf '%s of %s, %s\n' "$count" "$total" "${line##*/}"
         ;;
       Installing\ collected*) printf 'all %s fetched, now unpacking\n' "$count" ;;
     esac

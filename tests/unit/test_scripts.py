@@ -100,6 +100,13 @@ def test_start_is_silent_once_everything_is_there(checkout: Checkout) -> None:
     assert checkout.start("--once").stderr == ""
 
 
+def test_start_says_where_to_look(checkout: Checkout) -> None:
+    checkout.add_browser()
+    said = checkout.start().stderr
+    assert "http://127.0.0.1:8080" in said
+    assert str(checkout.folder / "data") in said
+
+
 def test_start_tells_the_program_which_browser_it_found(checkout: Checkout) -> None:
     checkout.add_browser()
     named = checkout.shell('prepare_browser; echo "$SCHOOLWATCH_BROWSER"')
@@ -176,9 +183,14 @@ def test_start_names_what_to_install_where_python_makes_no_environments(checkout
 
 
 def test_the_progress_of_pip_is_told_in_words(checkout: Checkout) -> None:
-    pip = "Ignoring colorama: markers do not match\nCollecting httpx==0.28.1 (from -r x)\n  Downloading httpx.whl\n"
-    told = checkout.shell(f"printf %s {shlex.quote(pip + 'Collecting yaml==6')} | pip_steps 3")
-    assert told.stdout.splitlines()[0] == "1 of 2, httpx==0.28.1"
+    pip = (
+        "Ignoring colorama: markers do not match\n"
+        "Collecting httpx==0.28.1 (from -r requirements.lock)\n"
+        "  Downloading httpx.whl\n"
+        "Processing /wheels/PyYAML-6.whl (from -r requirements.lock)\n"
+    )
+    told = checkout.shell(f"printf %s {shlex.quote(pip)} | pip_steps 3")
+    assert told.stdout.splitlines() == ["1 of 2, httpx==0.28.1", "2 of 2, PyYAML-6.whl"]
 
 
 def test_the_progress_of_apt_is_told_in_words(checkout: Checkout) -> None:
