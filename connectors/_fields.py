@@ -1,5 +1,7 @@
 """Reading records that others wrote: any field may be missing, of another type, or hostile."""
 
+import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -9,7 +11,7 @@ from urllib.parse import urlsplit
 from monitor.domain.clock import parse_instant
 from monitor.domain.item import Item, ItemRef, Page, Raw, Reject
 
-#: NUL and lone surrogates are valid in JSON, but no database stores them.
+#: NUL and lone surrogates are valid in JSON, but no database stores them; nor does it numbers that are none.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -18,14 +20,24 @@ class Unreadable(ValueError):
 
 
 def clean(value: Any) -> Any:
-    """`value` as received, with characters that cannot be stored replaced by U+FFFD."""
+    """A JSON value as received, with characters that cannot be stored replaced by U+FFFD."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, Mapping):
         return {clean(str(key)): clean(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [clean(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value
+
+
+def json_or_none(body: str | bytes) -> Any:
+    """The decoded JSON, clean; None where there is none."""
+    try:
+        return clean(json.loads(body))
+    except (ValueError, RecursionError):
+        return None
 
 
 def text(record: Any, *path: str) -> str:
@@ -69,13 +81,12 @@ def web_url(value: str) -> str:
 
 def read(record: Any, convert: Callable[[Raw], Item]) -> Item | Reject:
     """One record as an item, or as a Reject that says why not: a poisoned record never stops its page."""
-    raw = clean(record)
-    if not isinstance(raw, dict):
-        return Reject(raw=raw, reason="the record is not an object")
+    if not isinstance(record, dict):
+        return Reject(raw=record, reason="the record is not an object")
     try:
-        return convert(raw)
+        return convert(record)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        return Reject(raw=raw, reason=str(error) if isinstance(error, Unreadable) else repr(error))
+        return Reject(raw=record, reason=str(error) if isinstance(error, Unreadable) else repr(error))
 
 
 def page(results: Iterable[Item | Reject], *, cursor: str | None = None, gone: Iterable[ItemRef] = ()) -> Page:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from connectors._fields import json_or_none
 from monitor.domain.clock import utc
 from monitor.domain.errors import SourceError
 
@@ -108,14 +109,6 @@ def looks_like_html(body: bytes) -> bool:
     return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
 
 
-def json_or_none(body: bytes) -> Any:
-    """The decoded JSON, None where there is none."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
 class ApiSession(requests.Session):
     """The connection to one JSON API for the length of one poll, to be handed to a client library.
 
@@ -151,9 +144,9 @@ class ApiSession(requests.Session):
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # `from None`: a library's own message may quote the request.
             raise self._service.silent(error) from None
+        document = self._check(response, body)
         # requests offers no way to read with a deadline; this is where it keeps a body already read.
-        response._content = body
-        self._check(response, body)
+        response._content = json.dumps(document).encode()
         # It is JSON, whatever the header says or leaves out: facebook-sdk goes by the header alone.
         response.headers["content-type"] = "application/json"
         return response
@@ -169,7 +162,8 @@ class ApiSession(requests.Session):
                 raise self._service.silent(TimeoutError())
         return body
 
-    def _check(self, response: requests.Response, body: bytes) -> None:
+    def _check(self, response: requests.Response, body: bytes) -> dict[str, Any]:
+        """The decoded answer, clean. Raises SourceError for whatever is none."""
         document = json_or_none(body)
         answer = Answer(status=response.status_code, headers=response.headers, body=body, document=document)
         # A web page from an API is somebody's in between, whatever its status: a filter's, a proxy's.
@@ -179,6 +173,8 @@ class ApiSession(requests.Session):
             error = self._service.damaged(body, urlsplit(self._base_url).netloc)
         if error is not None:
             raise error
+        assert isinstance(document, dict)
+        return document
 
 
 class _Bearer(requests.auth.AuthBase):

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
-from connectors._fields import Unreadable, page, read, text, web_url
+from connectors._fields import Unreadable, clean, json_or_none, page, read, text, web_url
 from connectors._options import ConnectorOptions
 from monitor.domain.account import Account, Capabilities
 from monitor.domain.clock import utc
@@ -211,10 +211,12 @@ def _json_lines(body: bytes) -> Iterator[tuple[int, object]]:
     for number, line in enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if not line.strip():
             continue
-        try:
-            yield number, json.loads(line)
-        except (ValueError, RecursionError):
-            yield number, Reject(raw=line.decode("utf-8", "replace"), reason="it is not JSON")
+        record = json_or_none(line)
+        if record is None:
+            raw = clean(line.decode("utf-8", "replace"))
+            yield number, Reject(raw=raw, reason="it is not JSON")
+        else:
+            yield number, record
 
 
 def _csv_lines(body: bytes) -> Iterator[tuple[int, object]]:
@@ -233,7 +235,7 @@ def _csv_lines(body: bytes) -> Iterator[tuple[int, object]]:
         if row is None:
             return
         record = {(name or "").strip().lower(): value for name, value in row.items() if value is not None}
-        yield reader.line_num, record
+        yield reader.line_num, clean(record)
 
 
 def _kind_of(record: Raw, answers: bool) -> ItemKind:

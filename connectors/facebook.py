@@ -196,7 +196,7 @@ class Facebook:
         error = dig(answer.document, "error")
         if not isinstance(error, Mapping):
             return self._service.judge(answer, now)
-        code = error.get("code")
+        code = error.get("code") if isinstance(error.get("code"), int) else None
         if _is_missing(answer.document):
             return None
         if code in TOKEN_CODES:

@@ -16,7 +16,7 @@ from typing import Any
 import tweepy
 from pydantic import Field
 
-from connectors._fields import Unreadable, clean, dig, instant, mappings, page, read, text
+from connectors._fields import Unreadable, dig, instant, mappings, page, read, text
 from connectors._http import ApiSession, Service
 from connectors._options import ConnectorOptions, need_secret
 from monitor.domain.account import Account, Capabilities
@@ -178,7 +178,8 @@ class X:
         for found in _pages(
             lambda token: client.get_users_tweets(user, exclude=["retweets"], pagination_token=token, **params)
         ):
-            conversations |= {key: now for tweet in found.tweets if (key := text(tweet, "conversation_id"))}
+            keys = (text(tweet, "conversation_id") for tweet in found.tweets)
+            conversations |= {key: now for key in keys if key.isdecimal()}
             yield found
         yield from _pages(lambda token: client.get_users_mentions(user, pagination_token=token, **params))
         for query in _conversation_queries(before):
@@ -228,7 +229,7 @@ class X:
         parent = found.posts.get(_reference(tweet, "replied_to"), {})
 
         def convert(record: Raw) -> Item:
-            return self._item(record, clean(author), clean(parent), found.media)
+            return self._item(record, author, parent, found.media)
 
         return read(tweet, convert)
 

@@ -17,6 +17,8 @@ KIND = "x"
 BRAND = pages.Brand(name="X (sandbox)", colour="#0f1419")
 SEARCH_REACH = timedelta(days=7)
 LOOKUP_LIMIT = 100
+#: Longer posts are cut short in `text` and stand whole in `note_tweet`.
+SHORT = 280
 _EPOCH_MS = 1_288_834_974_657
 _NOT_FOUND = "https://api.twitter.com/2/problems/resource-not-found"
 
@@ -186,6 +188,9 @@ class _View:
             "conversation_id": self._first_id(self._top_key(live)),
             "lang": "en",
         }
+        if len(version.text) > SHORT:
+            whole["text"] = _escaped(version.text[: SHORT - 1]) + "…"
+            whole["note_tweet"] = {"text": _escaped(version.text)}
         if live.author:
             whole["author_id"] = live.author.id_on(KIND)
         if parent:

@@ -1,0 +1,166 @@
+"""The recorded answers in ../shared/fixtures, served on loopback to the real connectors.
+
+Nobody here wrote them: where the sandbox and a recording differ, the sandbox is wrong. A test that uses them takes
+the mark `needs_recordings`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+
+from monitor.domain.account import Account
+from monitor.domain.item import Channel
+
+FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures"
+needs_recordings = pytest.mark.skipif(
+    not FIXTURES.is_dir(), reason=f"the recorded answers are not here: {FIXTURES} is missing"
+)
+SECRETS = {"token": "recorded-token"}
+#: The Page and the post of the recorded listing of comments.
+PAGE = "19292868552"
+COMMENTED_POST = f"{PAGE}_10158407654328553"
+_EMPTY_X = json.dumps({"meta": {"result_count": 0}}).encode()
+_EMPTY_GRAPH = b'{"data": []}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """`body` answers requests whose path matches `path` and whose query holds `query`; the first that fits."""
+
+    path: str
+    body: bytes
+    query: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+    content_type: str | None = "application/json; charset=utf-8"
+
+
+@contextmanager
+def serve(routes: Sequence[Route]) -> Iterator[str]:
+    """Serve `routes` on loopback; gives the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            address = urlsplit(self.path)
+            asked = {name: values[0] for name, values in parse_qs(address.query).items()}
+            route = next(
+                (
+                    route
+                    for route in routes
+                    if re.fullmatch(route.path, address.path) and route.query.items() <= asked.items()
+                ),
+                Route(path="", body=b"{}", status=404),
+            )
+            self.send_response(route.status)
+            if route.content_type:
+                self.send_header("Content-Type", route.content_type)
+            self.send_header("Content-Length", str(len(route.body)))
+            self.end_headers()
+            self.wfile.write(route.body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.block_on_close = False
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def recorded_accounts() -> Iterator[list[Account]]:
+    """Accounts whose connectors read the recordings of X (official and search), Facebook and WordPress."""
+    routes = [*x_routes(), *facebook_routes(), *wordpress_routes()]
+    with serve(routes) as address:
+        x_options = {"base_url": address, "page_url": "https://x.com"}
+        yield [
+            _account("x-official", "x", {**x_options, "handle": "TweepyDev"}),
+            _account("x-search", "x", {**x_options, "query": "Tweepy"}, Channel.MENTION),
+            _account("facebook-page", "facebook", {"base_url": address, "page": PAGE}),
+            _account("blog-atom", "feed", {"url": f"{address}/comments.atom"}),
+            _account("blog-rss", "feed", {"url": f"{address}/comments.rss"}),
+        ]
+
+
+def x_routes() -> list[Route]:
+    """X's recorded pages; each says that a next one follows, which was not recorded: it is empty here."""
+
+    def taped(name: str) -> bytes:
+        return cassette(f"test_client_{name}.yaml")[0]
+
+    return [
+        Route(path=".*", query={"pagination_token": _next_token(taped("get_users_mentions"))}, body=_EMPTY_X),
+        Route(path=".*", query={"pagination_token": _next_token(taped("get_users_tweets"))}, body=_EMPTY_X),
+        Route(path=".*", query={"next_token": _next_token(taped("search_recent_tweets"))}, body=_EMPTY_X),
+        Route(path="/2/users/by/username/TweepyDev", body=taped("get_me")),
+        Route(path=r"/2/users/\d+/mentions", body=taped("get_users_mentions")),
+        Route(path=r"/2/users/\d+/tweets", body=taped("get_users_tweets")),
+        Route(path="/2/tweets/search/recent", body=taped("search_recent_tweets")),
+        Route(path="/2/tweets", body=taped("get_tweets")),
+    ]
+
+
+def facebook_routes() -> list[Route]:
+    """A Page's feed in two pages, and the comments of one post in two; the others' were not recorded."""
+    graph = r"/v[\d.]+/"
+    feed, comments = f"{graph}{PAGE}/feed", rf"{graph}(19292868552_10158349356748553|{COMMENTED_POST})/comments"
+    return [
+        Route(path=feed, query={"after": "after"}, body=recording("facebook/posts/feeds_default_fields_p2.json")),
+        Route(path=feed, body=recording("facebook/posts/feeds_default_fields_p1.json")),
+        Route(path=comments, query={"after": "after"}, body=recording("facebook/comments/comments_p2.json")),
+        Route(path=comments, body=recording("facebook/comments/comments_p1.json")),
+        Route(path=rf"{graph}\w+/(comments|tagged)", body=_EMPTY_GRAPH),
+        Route(path=rf"{graph}{COMMENTED_POST}", body=recording("facebook/posts/single_post_data.json")),
+        Route(
+            path=rf"{graph}10158371815748553_10158371930463553",
+            body=recording("facebook/comments/comment_info.json"),
+        ),
+    ]
+
+
+def wordpress_routes() -> list[Route]:
+    """The comments feed of a blog, as Atom and as RSS."""
+    atom, rss = (recording(f"wordpress/wordpress-comments-{name}.xml") for name in ("atom", "rss2"))
+    return [
+        Route(path="/comments.atom", body=atom, content_type="application/atom+xml; charset=UTF-8"),
+        Route(path="/comments.rss", body=rss, content_type="application/rss+xml; charset=UTF-8"),
+    ]
+
+
+def recording(path: str) -> bytes:
+    """One recorded body."""
+    return (FIXTURES / path).read_bytes()
+
+
+def cassette(name: str) -> list[bytes]:
+    """The bodies of one of X's recordings, in order."""
+    taped: Any = yaml.safe_load((FIXTURES / "x" / name).read_text("utf-8"))
+    bodies = (interaction["response"]["body"]["string"] for interaction in taped["interactions"])
+    return [body if isinstance(body, bytes) else str(body).encode() for body in bodies]
+
+
+def _next_token(body: bytes) -> str:
+    return str(json.loads(body)["meta"]["next_token"])
+
+
+def _account(key: str, kind: str, options: dict[str, object], channel: Channel = Channel.OFFICIAL) -> Account:
+    return Account(id=key, connector=kind, channel=channel, name=key, options=options)
