@@ -6,6 +6,7 @@ simulated clock can run through it at any speed and a restart finds the same wor
 
 import csv
 import hashlib
+import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -158,17 +159,21 @@ class World:
         return [self.present + offset for offset in sorted(offsets)]
 
     def hand_in(self, folder: Path, now: datetime) -> Path:
-        """Write what staff hand in by `now` as a CSV file, and return its path."""
-        path = folder / "handed-in.csv"
+        """Write what staff hand in by `now` as a CSV file, and return its path. It appears whole or not at all."""
+        table = io.StringIO(newline="")
+        rows = csv.writer(table)
+        rows.writerow(["id", "platform", "channel", "author", "published_at", "url", "text"])
+        for live in self.live("archive", now):
+            author = live.author.name if live.author else ""
+            written = format_instant(live.at)
+            rows.writerow([live.key, live.entry.title, "mention", author, written, "", live.text])
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow(["id", "platform", "channel", "author", "published_at", "url", "text"])
-            for live in self.live("archive", now):
-                author = live.author.name if live.author else ""
-                rows.writerow(
-                    [live.key, live.entry.title, "mention", author, format_instant(live.at), "", live.text]
-                )
+        path = folder / "handed-in.csv"
+        content = table.getvalue().encode()
+        if not path.exists() or path.read_bytes() != content:
+            unfinished = path.with_suffix(".part")
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
         return path
 
     def _live(self, entry: Entry, now: datetime) -> Live | None:
