@@ -129,14 +129,12 @@ class X:
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
         """New posts, mentions and replies. Only the last page moves the cursor: X lists the newest first."""
         before = _Cursor.load(cursor)
-        earliest = now - SEARCH_REACH
         overlap = timedelta(hours=self._options.overlap_hours)
-        since = max(before.read_to - overlap, earliest) if before.read_to else earliest
-        conversations = {key: at for key, at in before.conversations.items() if at > earliest}
+        since = before.read_to - overlap if before.read_to else now - SEARCH_REACH
+        conversations = {key: at for key, at in before.conversations.items() if at > now - SEARCH_REACH}
         seen: set[str] = set()
         with self._client(now) as client:
-            walks = self._walks(client, conversations, since, earliest, now)
-            for found in walks:
+            for found in self._walk(client, conversations, since, now):
                 fresh = [tweet for tweet in found.tweets if _id(tweet) not in seen]
                 seen.update(_id(tweet) for tweet in fresh if _id(tweet))
                 yield page(self._results(client, replace(found, tweets=fresh)), cursor=cursor)
@@ -160,17 +158,15 @@ class X:
                 gone = [ItemRef(PLATFORM, key) for key in unseen if key in found.missing]
                 yield page(self._results(client, found), gone=gone)
 
-    def _walks(
-        self,
-        client: tweepy.Client,
-        conversations: dict[str, datetime],
-        since: datetime,
-        earliest: datetime,
-        now: datetime,
+    def _walk(
+        self, client: tweepy.Client, conversations: dict[str, datetime], since: datetime, now: datetime
     ) -> "Iterator[_Found]":
+        """Every page of every listing; adds the conversations that the school joins to `conversations`."""
         size = self._options.page_size
+        earliest = now - SEARCH_REACH
+        searched = max(since, earliest)
         if self._account.channel is Channel.MENTION:
-            yield from _pages(_search(client, self._options.query, since, size))
+            yield from _pages(_search(client, self._options.query, searched, size))
             return
         user = self._user(client)
         before = set(conversations)
@@ -183,7 +179,7 @@ class X:
             yield found
         yield from _pages(lambda token: client.get_users_mentions(user, pagination_token=token, **params))
         for query in _conversation_queries(before):
-            yield from _pages(_search(client, query, since, size))
+            yield from _pages(_search(client, query, searched, size))
         for query in _conversation_queries(set(conversations) - before):
             yield from _pages(_search(client, query, earliest, size))
 

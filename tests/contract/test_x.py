@@ -82,6 +82,15 @@ def test_a_search_after_a_long_silence_asks_for_no_more_than_x_gives(x: Place) -
     assert x.poll(before.cursor).items == []
 
 
+def test_mentions_written_during_a_long_silence_are_read(x: Place) -> None:
+    before = x.poll()
+    at = x.later(days=2)
+    x.world.add(Entry(key="meanwhile", platform="x", at=at, by="parent", text="@larkfieldprim anybody there?"))
+    x.later(days=20)
+
+    assert "@larkfieldprim anybody there?" in x.poll(before.cursor).texts()
+
+
 def test_an_address_leads_to_the_post(x: Place) -> None:
     thanks = x.poll().saying("Thanks!")
 
