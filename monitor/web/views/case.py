@@ -1,0 +1,221 @@
+"""One case: everything about it on one page, and what a person may do with it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Form
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRouter
+
+from monitor import casework
+from monitor.config import Config
+from monitor.domain.case import TRANSITIONS, CaseEvent, CaseStatus, Decision
+from monitor.domain.errors import TransitionError
+from monitor.domain.evidence import EvidenceFile
+from monitor.domain.item import ItemRef
+from monitor.domain.people import Person
+from monitor.domain.verdict import Action, Expects, NameHit, Reading
+from monitor.web import marks, words
+from monitor.web.gate import form_router
+from monitor.web.pages import Visit, Visiting
+from monitor.web.views.arguments import Id
+from monitor.web.window import SeenItem, Stub, WholeCase, parent_of
+
+pages = APIRouter()
+forms = form_router()
+
+#: Of a long conversation, how many items around the case's own are shown.
+AROUND = 25
+#: What a page says after each act.
+DONE = {
+    "acknowledged": "Noted that you have seen it. The clock runs on until the school has answered.",
+    "closed": "Closed.",
+    "reopened": "Open again. Its deadline stays what it was.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One label's score, 0 to 1, whether it counts ("yes", "possibly", "no"), and the words behind it."""
+
+    label: str
+    value: float
+    counts: str
+    behind: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A person whom the text names; `others` may be meant instead. `score` is None for who is only possible."""
+
+    person: str
+    written: str
+    score: float | None
+    others: Sequence[str]
+
+
+@pages.get("/cases/{case_id}")
+def show(visit: Visiting, case_id: Id, done: str = "") -> HTMLResponse:
+    with visit.window() as window:
+        whole = window.case(case_id)
+    if isinstance(whole, Stub):
+        return visit.page("kept.html", stub=whole)
+    config, item = visit.desk.config, whole.item
+    known_rules = config.policy.rules(whole.case.rules)
+    return visit.page(
+        "case.html",
+        whole=whole,
+        case=whole.case,
+        item=item.item,
+        text_parts=_parts(whole),
+        scores=_scores(item.item.text, whole.reading),
+        named=list(_named(config, item.item.text, whole.reading)),
+        accused=[_person(config, person_id) for person_id in whole.case.accused],
+        known_rules=known_rules,
+        lost_rules=sorted(set(whole.case.rules) - {rule.id for rule in known_rules}),
+        thread=_around(whole),
+        depths=_depths(whole.thread),
+        history=[(event, list(_details(event))) for event in whole.history],
+        recipient=lambda email: _recipient(config, email),
+        is_picture=is_picture,
+        may=TRANSITIONS[whole.case.status],
+        only_glance=whole.case.expects is Expects.GLANCE and whole.case.action is Action.IGNORE,
+        decisions=words.DECISIONS,
+        done=DONE.get(done),
+        CaseStatus=CaseStatus,
+        Expects=Expects,
+    )
+
+
+@forms.post("/cases/{case_id}/acknowledge")
+def acknowledge(visit: Visiting, case_id: Id) -> RedirectResponse:
+    _check(visit, case_id)
+    casework.acknowledge(visit.desk.store, case_id, actor=visit.actor, now=visit.now)
+    return _back(case_id, "acknowledged")
+
+
+@forms.post("/cases/{case_id}/close")
+def close(visit: Visiting, case_id: Id, decision: Annotated[Decision, Form()]) -> RedirectResponse:
+    _check(visit, case_id)
+    if decision not in words.DECISIONS:
+        raise TransitionError(f"the desk does not close a case as {decision}")
+    casework.close(visit.desk.store, case_id, decision, actor=visit.actor, now=visit.now)
+    return _back(case_id, "closed")
+
+
+@forms.post("/cases/{case_id}/reopen")
+def reopen(visit: Visiting, case_id: Id) -> RedirectResponse:
+    _check(visit, case_id)
+    casework.reopen(visit.desk.store, case_id, actor=visit.actor, now=visit.now)
+    return _back(case_id, "reopened")
+
+
+def is_picture(file: EvidenceFile) -> bool:
+    return file.media_type == "image/png"
+
+
+def _check(visit: Visit, case_id: int) -> None:
+    with visit.window() as window:
+        window.check(case_id)
+
+
+def _back(case_id: int, done: str) -> RedirectResponse:
+    return RedirectResponse(f"/cases/{case_id}?done={done}", status_code=303)
+
+
+def _parts(whole: WholeCase) -> list[marks.Part]:
+    reading = whole.reading
+    return marks.parts(whole.item.item.text, reading.spans if reading else (), reading.names if reading else ())
+
+
+def _scores(text: str, reading: Reading | None) -> list[Score]:
+    """Every label: first what counts, then what is possible, each by score."""
+    if reading is None:
+        return []
+    rank = {"yes": 0, "possibly": 1, "no": 2}
+    scores = [
+        Score(
+            label=label,
+            value=value,
+            counts="yes" if label in reading.labels else "possibly" if label in reading.doubt else "no",
+            behind=marks.words_behind(text, reading.spans, label),
+        )
+        for label, value in reading.scores.items()
+    ]
+    return sorted(scores, key=lambda score: (rank[score.counts], -score.value))
+
+
+def _named(config: Config, text: str, reading: Reading | None) -> Iterator[Named]:
+    if reading is None:
+        return
+    certain: dict[str, NameHit] = {}
+    for hit in reading.names:
+        if hit.person not in certain or hit.score > certain[hit.person].score:
+            certain[hit.person] = hit
+    for hit in certain.values():
+        yield Named(
+            person=_person(config, hit.person),
+            written=text[hit.start : hit.end],
+            score=hit.score,
+            others=[_person(config, other) for other in hit.ambiguous_with],
+        )
+    for person_id in reading.names_doubt:
+        if person_id not in certain:
+            yield Named(person=_person(config, person_id), written="", score=None, others=())
+
+
+def _person(config: Config, person_id: str) -> str:
+    """ "Mrs Joan Price, headteacher"."""
+    found = next((person for person in config.people if person.id == person_id), None)
+    return _introduced(found) if found else f"{person_id} (no longer on the roster)"
+
+
+def _introduced(person: Person) -> str:
+    name = f"{person.title} {person.name}".strip()
+    return f"{name}, {person.role}" if person.role else name
+
+
+def _recipient(config: Config, email: str) -> str:
+    found = next((person for person in config.people if person.email == email), None)
+    return _introduced(found) if found else email
+
+
+def _around(whole: WholeCase) -> list[SeenItem | Stub]:
+    """The conversation, or of a long one its top and what stands closest to the case's own item."""
+    thread = list(whole.thread)
+    places = {one.stored.id: place for place, one in enumerate(thread) if isinstance(one, SeenItem)}
+    mine = places.get(whole.item.id, 0)
+    first = max(mine - AROUND, 0)
+    top = thread[:1] if first > 0 else []
+    return top + thread[first : mine + AROUND + 1]
+
+
+def _depths(thread: Sequence[SeenItem | Stub]) -> dict[int, int]:
+    """Item id -> how deep it stands in its conversation, 0 to 3."""
+    depths: dict[ItemRef, int] = {}
+    by_id: dict[int, int] = {}
+    for one in thread:
+        if isinstance(one, Stub):
+            continue
+        parent = parent_of(one)
+        depth = min(depths.get(parent, 0) + 1, 3) if parent is not None and parent in depths else 0
+        depths[one.stored.item.ref] = by_id[one.stored.id] = depth
+    return by_id
+
+
+def _details(event: CaseEvent) -> Iterator[str]:
+    """What an event's detail says to people; hashes and ids stay in the record."""
+    detail: Any = event.detail
+    if "decision" in detail:
+        yield words.DECISIONS.get(detail["decision"], str(detail["decision"]).replace("_", " "))
+    if "severity" in detail:
+        yield f"severity {detail['severity']}"
+    if detail.get("rules"):
+        yield "rules: " + ", ".join(str(rule).replace("-", " ") for rule in detail["rules"])
+    if "roles" in detail:
+        yield words.roles(detail["roles"])
+    if "level" in detail:
+        yield words.notice_level(detail["level"])
+    if "grade" in detail:
+        yield str(detail["grade"]).replace("_", " ")

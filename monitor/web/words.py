@@ -1,0 +1,270 @@
+"""How the desk says things: times, labels, roles and decisions in words for a school."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from monitor.domain.case import CaseStatus, Decision
+from monitor.domain.clock import utc
+from monitor.domain.evidence import Grade
+from monitor.domain.item import AuthorKind, Channel, ItemKind
+from monitor.domain.people import Role
+from monitor.domain.verdict import Label
+
+LABELS: Mapping[str, str] = {
+    Label.THREAT: "Threat",
+    Label.HATE: "Hate",
+    Label.SEXUAL: "Sexual",
+    Label.ABUSE: "Abuse",
+    Label.SAFEGUARDING: "Concern about a child",
+    Label.ALLEGATION: "Allegation against an adult",
+    Label.PERSONAL_DATA: "Private details",
+    Label.MEDIA: "Journalist",
+    Label.COMPLAINT: "Complaint",
+    Label.QUERY: "Question",
+    Label.PROFANITY: "Swearing",
+    Label.SPAM: "Advertising or scam",
+}
+#: Labels whose text is blurred until somebody asks to read it, and what the blur says instead.
+VEILED: Mapping[str, str] = {
+    Label.THREAT: "threatening",
+    Label.HATE: "hateful",
+    Label.SEXUAL: "sexual",
+    Label.ABUSE: "abusive",
+}
+#: By severity, 0 to 5 (POLICY: severity and precedence).
+SEVERITIES = ("Ordinary", "To answer", "To answer", "Serious", "Urgent", "Danger now")
+ROLES: Mapping[str, str] = {
+    Role.DSL: "the safeguarding lead (DSL)",
+    Role.DEPUTY_DSL: "the deputy safeguarding lead",
+    Role.HEADTEACHER: "the headteacher",
+    Role.DEPUTY_HEADTEACHER: "the deputy headteacher",
+    Role.SLT: "the leadership team",
+    Role.CHAIR_OF_GOVERNORS: "the chair of governors",
+    Role.GOVERNOR: "the governors",
+    Role.DPO: "the data protection officer",
+    Role.PRESS_CONTACT: "the press contact",
+    Role.LEGAL: "legal advice",
+    Role.TRUST_EXECUTIVE: "the trust's executive",
+    Role.MODERATOR: "the desk",
+    Role.IT_TECHNICIAN: "the technician",
+    Role.ADMIN: "the administrator",
+    Role.AUDITOR: "the auditor",
+}
+PLATFORMS: Mapping[str, str] = {
+    "x": "X",
+    "facebook": "Facebook",
+    "instagram": "Instagram",
+    "youtube": "YouTube",
+    "bluesky": "Bluesky",
+    "mastodon": "Mastodon",
+    "reddit": "Reddit",
+    "wordpress": "WordPress",
+    "linkedin": "LinkedIn",
+    "tiktok": "TikTok",
+    "whatsapp": "WhatsApp",
+    "google_reviews": "Google reviews",
+    "feed": "The web",
+}
+CHANNELS: Mapping[Channel, str] = {Channel.OFFICIAL: "our account", Channel.MENTION: "said elsewhere"}
+KINDS: Mapping[ItemKind, str] = {
+    ItemKind.COMMENT: "comment",
+    ItemKind.REPLY: "reply",
+    ItemKind.POST: "post",
+    ItemKind.REVIEW: "review",
+    ItemKind.MESSAGE: "message",
+}
+AUTHORS: Mapping[AuthorKind, str] = {
+    AuthorKind.SCHOOL: "the school",
+    AuthorKind.STAFF: "staff",
+    AuthorKind.PARENT: "parent",
+    AuthorKind.PUPIL: "pupil",
+    AuthorKind.PRESS: "press",
+}
+STATUSES: Mapping[CaseStatus, str] = {
+    CaseStatus.OPEN: "Open",
+    CaseStatus.ACKNOWLEDGED: "Seen by a person",
+    CaseStatus.ANSWERED: "Answered",
+    CaseStatus.CLOSED: "Closed",
+}
+#: The decisions that the desk offers for closing a case, in this order.
+DECISIONS: Mapping[Decision, str] = {
+    Decision.REPLIED: "We answered it",
+    Decision.REFERRED: "Passed on to somebody who deals with it",
+    Decision.HIDDEN: "Hidden on the platform",
+    Decision.DELETED: "Deleted on the platform",
+    Decision.REPORTED: "Reported to the platform",
+    Decision.NO_ACTION: "Nothing needs doing",
+}
+GRADES: Mapping[Grade, str] = {
+    Grade.FULL: "The live page and the platform's record",
+    Grade.PARTIAL: "Part of the live page, and the platform's record",
+    Grade.DELETED: "The post was already gone; the platform's record is kept",
+    Grade.RECORD_ONLY: "The platform's record only, without the live page",
+    Grade.FAILED: "Nothing could be kept",
+}
+_EVENTS: Mapping[str, str] = {
+    "opened": "Case opened",
+    "found_late": "Case opened after its deadline had passed",
+    "raised": "Made more serious after an edit",
+    "told": "People to be told",
+    "accepted": "Mail accepted by the mail server",
+    "captured": "Evidence kept",
+    "capture_failed": "Evidence could not be kept",
+    "answered": "Answered on the platform",
+    "acknowledged": "Seen by a person",
+    "closed": "Closed",
+    "reopened": "Opened again",
+    "gone": "The comment is gone from the platform",
+}
+_PICTURES: Mapping[str, str] = {
+    "page": "The live page",
+    "card": "Card made by Schoolwatch from the platform's record",
+}
+_STAGES: Mapping[str, str] = {
+    "classify": "Reading comments",
+    "triage": "Applying the rule book",
+    "escalate": "Deciding who is told",
+    "notify": "Sending mail",
+    "capture": "Keeping evidence",
+    "digest": "Making the daily digest",
+    "housekeeping": "Tidying up",
+}
+
+
+def label(name: str) -> str:
+    return LABELS.get(name, _plain(name))
+
+
+def labels(names: Iterable[str]) -> list[str]:
+    """Labels in words, the gravest first."""
+    present = set(names)
+    known = [name for name in LABELS if name in present]
+    return [label(name) for name in (*known, *sorted(present - set(known)))]
+
+
+def veil(names: Iterable[str]) -> str | None:
+    """What a text with these labels is called while it is blurred; None where it needs no blur."""
+    present = set(names)
+    return " and ".join(word for name, word in VEILED.items() if name in present) or None
+
+
+def blurred(text: str) -> str:
+    """Nonsense of the shape of `text`, to stand blurred where a text is hidden: nothing of it can be read back."""
+    return "".join(sign if sign.isspace() else "nemuraso"[place % 8] for place, sign in enumerate(text))
+
+
+def picture(name: str) -> str:
+    """What a picture among the evidence shows, from its file's name."""
+    stem = name.rpartition(".")[0]
+    return _PICTURES.get(stem, _plain(stem))
+
+
+def role(name: str) -> str:
+    return ROLES.get(name, _plain(name).lower())
+
+
+def roles(names: Iterable[str]) -> str:
+    """Roles as a list in a sentence, always in the same order."""
+    present = set(names)
+    known = [name for name in ROLES if name in present]
+    return listed([role(name) for name in (*known, *sorted(present - set(known)))])
+
+
+def listed(parts: list[str]) -> str:
+    """ "a, b and c"."""
+    return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else "".join(parts)
+
+
+def platform(name: str) -> str:
+    return PLATFORMS.get(name, _plain(name))
+
+
+def stage(name: str) -> str:
+    return _STAGES.get(name, _plain(name))
+
+
+def event(kind: str) -> str:
+    return _EVENTS.get(kind, _plain(kind))
+
+
+def notice_level(level: int) -> str:
+    """Why somebody was told: level 0 is at once, below it after edits, above it the ladder's steps."""
+    if level > 0:
+        return f"reminder {level}"
+    return "at once" if level == 0 else "at once, after an edit"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """ "1 case", "2 cases"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def when(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """ "Tue 24 Nov, 15:40" in school time, with the year where it is not this year's."""
+    local, here = utc(moment).astimezone(zone), utc(now).astimezone(zone)
+    year = "" if local.year == here.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
+
+
+def length(span: timedelta) -> str:
+    """A length of time in its two largest units: "2 days 3 hours", "40 minutes"."""
+    minutes = int(abs(span).total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    units = [(days, "day"), (hours, "hour"), (minutes, "minute")]
+    first = next(index for index, (number, _) in enumerate(units) if number)
+    return " ".join(count(number, unit) for number, unit in units[first : first + 2] if number)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    return "just now" if abs(now - moment) < timedelta(minutes=1) else f"{length(now - moment)} ago"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLeft:
+    """How much of a window is left, in words, and whether that is "late", "soon" (under 4 hours) or "fine"."""
+
+    words: str
+    pace: str
+
+
+SOON = timedelta(hours=4)
+
+
+def time_left(due: datetime, now: datetime) -> TimeLeft:
+    rest = due - now
+    if rest < timedelta(0):
+        return TimeLeft(words=f"{length(rest)} late", pace="late")
+    return TimeLeft(words=f"{length(rest)} left", pace="soon" if rest < SOON else "fine")
+
+
+#: Controls but tab and newline, marks that turn the direction of text round, and half of a broken pair.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
+)
+#: Marks stacked on one letter beyond what any language writes.
+_STACKED = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+
+
+def harmless(text: str) -> str:
+    """Text as it may be shown: without characters that reorder, hide or overprint what stands around it."""
+    return _STACKED.sub(r"\1", _UNSAFE.sub("", text.replace("\r\n", "\n")))
+
+
+def short(text: str, limit: int = 400) -> str:
+    """The beginning of a text, cut at a word where there is one."""
+    if len(text) <= limit:
+        return text
+    cut = text[:limit]
+    return (cut.rsplit(maxsplit=1)[0] if " " in cut[limit // 2 :] else cut) + " …"
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ").capitalize()
