@@ -182,7 +182,7 @@ def demo(config: Config, data: Path, *, present: datetime | None = None, desk: s
         bookmark.save(data / "demo.json")
         config = _against(config, sandbox, mailbox.port, bookmark, desk)
         secrets = {name: TOKEN for account in config.accounts for name in account.secrets.values()}
-        with build(config, data, clock=clock, environment=secrets) as parts:
+        with build(config, data, clock=clock, environment={**os.environ, **secrets}) as parts:
             yield Demo(parts, clock, world, data, bookmark)
 
 

@@ -67,8 +67,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
     else:
-        with _new_database(request.getfixturevalue("postgresql_url")) as url:
-            yield url
+        yield request.getfixturevalue("empty_postgresql")
+
+
+@pytest.fixture
+def empty_postgresql(postgresql_url: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database."""
+    with _new_database(postgresql_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

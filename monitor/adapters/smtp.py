@@ -49,7 +49,7 @@ class SmtpMailer:
         self._password = password or ""
         self._tls = tls
         self._timeout = timeout
-        self._context = context
+        self._context = context or (None if tls == "none" else ssl.create_default_context())
 
     def send(self, *, message_id: str, recipient: str, subject: str, text: str, html: str) -> None:
         """Hand one message to the mail server; return only once it was accepted.
@@ -91,17 +91,16 @@ class SmtpMailer:
         return message
 
     def _connect(self) -> smtplib.SMTP:
-        context = self._context or ssl.create_default_context()
         # Its own name is given, for smtplib would ask the DNS, which may take long where there is none.
         name = socket.gethostname()
         server: smtplib.SMTP
         if self._tls == "tls":
-            server = smtplib.SMTP_SSL(self._host, self._port, name, timeout=self._timeout, context=context)
+            server = smtplib.SMTP_SSL(self._host, self._port, name, timeout=self._timeout, context=self._context)
         else:
             server = smtplib.SMTP(self._host, self._port, name, timeout=self._timeout)
         try:
             if self._tls == "starttls":
-                server.starttls(context=context)
+                server.starttls(context=self._context)
             if self._username is not None:
                 server.login(self._username, self._password)
         except OSError:

@@ -34,6 +34,10 @@ def run(store: Store, letters: Letters, book: RuleBook, sender: Sender, edition:
     local = book.calendar.local(now)
     if local.time() < edition.at:
         return 0
+    with store.reading() as tx:
+        last = tx.health.digests(limit=1)
+    if last and last[0].day >= local.date().isoformat():
+        return 0
     with store.transaction() as tx:
         figures = figures_at(tx, edition, now)
         if not tx.health.save_digest(local.date().isoformat(), figures, now):

@@ -1,4 +1,4 @@
-"""The rule book's meaning: all matches apply, the strongest wins, recipients unite, the tightest restriction holds."""
+"""The rule book's meaning: all matches apply, the strongest wins, recipients unite, the tightest limit holds."""
 
 from collections.abc import Collection
 
