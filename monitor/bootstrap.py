@@ -3,20 +3,21 @@
 import fcntl
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import connectors
-from classifiers.reader import load_reader
+from classifiers import reader
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.letters import TemplateLetters
 from monitor.adapters.smtp import SmtpMailer
-from monitor.config import Config, Mail, School, secret
+from monitor.config import Config, Mail, secret
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
-from monitor.domain.ports import Clock, Connector, Mailer
+from monitor.domain.people import Person
+from monitor.domain.ports import Clock, Connector, Letters, Mailer, Reader
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
 from monitor.evidence.browser import Browser, find_browser
@@ -83,16 +84,21 @@ def build(
             clock=clock,
             connectors=ready,
             problems=problems,
-            reader=load_reader(config.school.classifier, config.people),
+            reader=load_reader(config.people, config.school.classifier),
             capturer=PageCapturer(browser),
             vault=FolderVault(data / "vault"),
             mailer=_mailer(config.school.mail, environment),
-            letters=TemplateLetters(config.templates, config.calendar),
+            letters=make_letters(config),
             book=rule_book(config),
-            sender=_sender(config.school),
+            sender=make_sender(config),
         )
         _record_start(parts, browser is not None)
         yield parts
+
+
+def load_reader(people: Sequence[Person], kind: str = "local", *, explains: bool = True) -> Reader:
+    """The reader over a classifier and a roster. Raises ConfigError for an unknown kind."""
+    return reader.load_reader(kind, people, explains=explains)
 
 
 def rule_book(config: Config) -> RuleBook:
@@ -144,7 +150,12 @@ def _mailer(mail: Mail, environment: Mapping[str, str]) -> Mailer:
     )
 
 
-def _sender(school: School) -> Sender:
+def make_letters(config: Config) -> Letters:
+    return TemplateLetters(config.templates, config.calendar)
+
+
+def make_sender(config: Config) -> Sender:
+    school = config.school
     domain = school.mail.sender.rpartition("@")[2].rstrip(">")
     return Sender(school=school.name, desk=school.public_url.rstrip("/"), domain=domain)
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from datetime import time as time_of_day
 from pathlib import Path
 from typing import Annotated, get_args
@@ -16,12 +16,9 @@ from typing import Annotated, get_args
 import typer
 
 from classifiers.jsonl import LineError, classify_lines
-from classifiers.reader import load_reader
 from connectors.archive import read_file
 from monitor import __version__
-from monitor.adapters.clock import SystemClock
-from monitor.adapters.letters import TemplateLetters
-from monitor.bootstrap import build, connect, open_store, rule_book
+from monitor.bootstrap import build, connect, load_reader, make_letters, make_sender, open_store, rule_book
 from monitor.config import Nation, default_folder, load_calendar, load_config, load_people
 from monitor.demo import Demo, demo
 from monitor.domain.account import Account
@@ -30,7 +27,6 @@ from monitor.domain.clock import format_instant, parse_instant
 from monitor.domain.deadline import deadline_for
 from monitor.domain.errors import ConfigError, MonitorError
 from monitor.domain.item import Channel
-from monitor.domain.sender import Sender
 from monitor.jobs import Jobs, Parts, Stages
 from monitor.pipeline import classify as classify_stage
 from monitor.pipeline import triage as triage_stage
@@ -179,7 +175,7 @@ def classify(
 ) -> None:
     """Score comments: one JSON object a line, in input order."""
     people = load_people(roster or default_folder() / "people.yaml")
-    reader = load_reader(classifier, people, explains=False)
+    reader = load_reader(people, classifier, explains=False)
     failed = False
     with _lines(file) as lines:
         for result in classify_lines(lines, reader):
@@ -227,14 +223,11 @@ def deadline(
 def digest(config: ConfigFolder, data: DataFolder = DATA) -> None:
     """Print the digest as it would be made now; nothing is sent."""
     loaded = load_config(config)
-    now = SystemClock().now()
+    now = datetime.now(UTC)
     edition = Edition(at=loaded.school.digest_at, accounts=loaded.accounts, problems=loaded.problems)
     with open_store(loaded, data) as store, store.reading() as tx:
         figures = figures_at(tx, edition, now)
-    sender = Sender(school=loaded.school.name, desk=loaded.school.public_url, domain="")
-    letter = TemplateLetters(loaded.templates, loaded.calendar).write(
-        "digest", sender=sender, day=now, figures=figures
-    )
+    letter = make_letters(loaded).write("digest", sender=make_sender(loaded), day=now, figures=figures)
     print(f"{letter.subject}\n\n{letter.text}")
 
 
@@ -250,21 +243,20 @@ def import_file(
     """Take in comments from a file. Undated ones, and those from before going live, are history."""
     loaded = load_config(config)
     account = Account(id=f"import {file.name}", connector="archive", channel=channel, name=file.name)
-    clock = SystemClock()
-    reader = load_reader(loaded.school.classifier, loaded.people)
+    reader = load_reader(loaded.people, loaded.school.classifier)
     new = known = rejected = 0
     with open_store(loaded, data) as store:
         for page in read_file(file, channel=channel, timezone=loaded.school.timezone):
             with store.transaction() as tx:
-                saved = tx.items.save(page.items, account, clock.now(), loaded.school.go_live)
-                tx.items.reject(account, page.rejects, clock.now())
+                saved = tx.items.save(page.items, account, datetime.now(UTC), loaded.school.go_live)
+                tx.items.reject(account, page.rejects, datetime.now(UTC))
             new, known, rejected = new + saved.new, known + saved.known + saved.edited, rejected + len(page.rejects)
             for reject in page.rejects:
                 say(f"{file.name}: {reject.reason}")
             say(f"{new + known} read …")
-        while classify_stage.run(store, reader, clock.now()):
+        while classify_stage.run(store, reader, datetime.now(UTC)):
             pass
-        while triage_stage.run(store, rule_book(loaded), clock.now()):
+        while triage_stage.run(store, rule_book(loaded), datetime.now(UTC)):
             pass
     print(json.dumps({"new": new, "known": known, "rejected": rejected}))
     raise typer.Exit(1 if rejected else 0)

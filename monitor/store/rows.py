@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-
 #: Well below the number of values that either database takes in one statement.
 _ROWS_AT_ONCE = 200
 
