@@ -1,0 +1,192 @@
+"""The service with things broken in it: each fault is named on the status page, and the rest goes on."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from connectors.sandbox import TOKEN, Fault, Sandbox, World
+from monitor.adapters.mailbox import Mailbox, Refusal
+from monitor.bootstrap import build
+from monitor.config import Config, Mail
+from monitor.demo import DemoClock
+from monitor.domain.account import Account
+from monitor.domain.item import Channel
+from monitor.jobs import Jobs, Parts, Stages
+from monitor.web.access import Access
+from monitor.web.app import create_app
+from monitor.web.desk import Desk
+from monitor.web.server import DeskServer
+
+PRESENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+SECRETS = {"X_BEARER_TOKEN": TOKEN, "FACEBOOK_PAGE_TOKEN": TOKEN}
+
+
+class Rig:
+    """A sandbox, a mailbox and the example school pointed at both."""
+
+    def __init__(self, sandbox: Sandbox, mailbox: Mailbox, config: Config, clock: DemoClock, data: Path) -> None:
+        self.sandbox, self.mailbox, self.config, self.clock, self.data = sandbox, mailbox, config, clock, data
+
+    def account(self, connector: str, /, **changes: object) -> Account:
+        """The example school's account on a platform."""
+        account = next(one for one in self.config.accounts if one.connector == connector)
+        return replace(account, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def rig(example: Config, tmp_path: Path) -> Iterator[Rig]:
+    clock = DemoClock(PRESENT)
+    with Mailbox(tmp_path / "mailbox") as mailbox, Sandbox(World.load(PRESENT), clock.now) as sandbox:
+        accounts = tuple(
+            replace(account, options={**account.options, **sandbox.options(account.connector)})
+            for account in example.accounts
+        )
+        school = example.school.model_copy(
+            update={
+                "go_live": PRESENT - timedelta(days=30),
+                "classifier": "lexicon",
+                "mail": Mail(host="127.0.0.1", port=mailbox.port, sender="desk@larkfield.example", tls="none"),
+            }
+        )
+        yield Rig(sandbox, mailbox, replace(example, accounts=accounts, school=school), clock, tmp_path / "data")
+
+
+@pytest.fixture(autouse=True)
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Captures are tested elsewhere; here they would only take time."""
+    monkeypatch.setattr("monitor.bootstrap.find_browser", lambda: None)
+
+
+def status_page(parts: Parts) -> str:
+    access = Access.at("127.0.0.1", "http://127.0.0.1")
+    desk = Desk(store=parts.store, vault=parts.vault, config=parts.config, clock=parts.clock, access=access)
+    server = DeskServer(create_app(desk), "127.0.0.1", 0)
+    server.start()
+    try:
+        return httpx.get(f"{server.url}/status", trust_env=False).raise_for_status().text
+    finally:
+        server.stop()
+
+
+def test_broken_accounts_are_named_and_the_others_are_read(rig: Rig) -> None:
+    unknown = rig.account("x", id="myspace", connector="myspace")
+    without_secret = rig.account("x", id="x-other", secrets={"token": "NOWHERE"})
+    html = Account(
+        id="not-a-feed",
+        connector="feed",
+        channel=Channel.MENTION,
+        name="A page that is no feed",
+        options={"url": f"{rig.sandbox.page_url('feed')}/"},
+    )
+    config = replace(rig.config, accounts=(unknown, without_secret, html, rig.account("facebook")))
+    with build(config, rig.data, clock=rig.clock, environment=SECRETS) as parts:
+        stages = Stages(parts)
+        stages.poll_all()
+        stages.drain()
+        page = status_page(parts)
+        with parts.store.reading() as tx:
+            states = {state.account: state for state in tx.sources.states()}
+    assert "there is no connector &#39;myspace&#39;" in page
+    assert "the secret NOWHERE is not set" in page
+    assert states["not-a-feed"].problem is not None
+    assert states["not-a-feed"].last_read_ok is None
+    assert states["facebook-page"].problem is None
+    assert states["facebook-page"].items > 20
+
+
+def test_a_token_that_died_is_shown_and_never_taken_for_a_quiet_week(rig: Rig) -> None:
+    config = replace(rig.config, accounts=(rig.account("facebook"),))
+    with build(config, rig.data, clock=rig.clock, environment=SECRETS) as parts:
+        stages = Stages(parts)
+        stages.poll_all()
+        rig.sandbox.fail("facebook", Fault.UNAUTHORISED, times=50)
+        rig.clock.jump(PRESENT + timedelta(hours=1))
+        stages.poll_all()
+        page = status_page(parts)
+        with parts.store.reading() as tx:
+            [state] = tx.sources.states()
+    assert state.problem is not None
+    assert state.last_read_ok == PRESENT
+    assert "access token" in page
+    assert TOKEN not in page
+
+
+def test_a_mail_server_that_refuses_delays_messages_and_loses_none(rig: Rig) -> None:
+    rig.mailbox.refusal = Refusal.LATER
+    with build(rig.config, rig.data, clock=rig.clock, environment=SECRETS) as parts:
+        stages = Stages(parts)
+        stages.poll_all()
+        stages.drain()
+        page = status_page(parts)
+        with parts.store.reading() as tx:
+            waiting = len(tx.outbox.messages())
+        assert "451" in page
+        assert rig.mailbox.messages() == []
+        rig.mailbox.refusal = None
+        rig.clock.jump(PRESENT + timedelta(minutes=2))
+        stages.drain()
+        with parts.store.reading() as tx:
+            assert tx.outbox.unsent() == 0
+    mails = rig.mailbox.messages()
+    assert len(mails) == len({mail.message_id for mail in mails}) >= waiting
+
+
+def test_a_record_that_is_poison_is_counted_and_its_page_is_read(rig: Rig) -> None:
+    rig.sandbox.fail("facebook", Fault.POISONED, times=1)
+    config = replace(rig.config, accounts=(rig.account("facebook"),))
+    with build(config, rig.data, clock=rig.clock, environment=SECRETS) as parts:
+        Stages(parts).poll_all()
+        with parts.store.reading() as tx:
+            [state] = tx.sources.states()
+    assert state.rejects >= 1
+    assert state.items > 20
+
+
+def test_a_fault_in_one_stage_is_recorded_and_the_other_stages_turn(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> int:
+        raise RuntimeError("secret words of a comment")
+
+    with build(rig.config, rig.data, clock=rig.clock, environment=SECRETS) as parts:
+        stages = Stages(parts)
+        monkeypatch.setattr("monitor.jobs.escalate.run", broken)
+        stages.poll_all()
+        stages.drain()
+        page = status_page(parts)
+        with parts.store.reading() as tx:
+            assert tx.cases.all()
+    assert "stopped by an unexpected fault (RuntimeError)" in page
+    assert "secret words" not in page
+
+
+def test_after_an_outage_the_ticking_service_sends_each_person_one_message(rig: Rig) -> None:
+    with build(rig.config, rig.data, clock=rig.clock, environment=SECRETS) as parts:
+        jobs = Jobs(Stages(parts))
+        jobs.start()
+        try:
+            _wait(lambda: _settled(parts))
+        finally:
+            jobs.stop()
+    mails = [mail for mail in rig.mailbox.messages() if "open," not in mail.subject]  # the digest is another
+    people = [mail.recipients[0] for mail in mails]
+    assert len(people) >= 4
+    assert len(people) == len(set(people))
+
+
+def _settled(parts: Parts) -> bool:
+    with parts.store.reading() as tx:
+        told = tx.outbox.count() > 0 and tx.outbox.unsent() == 0
+        return told and not tx.readings.count_waiting() and tx.evidence.count(captured=False) == 0
+
+
+def _wait(until: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
