@@ -300,7 +300,7 @@ class Items(Repository):
 
 def _restricted(rules: Collection[str]) -> ColumnElement[bool]:
     """Whether an item's case is kept for some roles or, where it has none, a rule that restricts matched it."""
-    mine = select(cases.c.id).where(cases.c.item_id == items.c.id)
+    mine = select(cases.c.id).where(cases.c.school_id == items.c.school_id, cases.c.item_id == items.c.id)
     # A restriction that is not set is stored as JSON's null.
     kept = mine.where(cases.c.visible_to.is_not(None), cast(cases.c.visible_to, Text) != "null").exists()
     named = or_(false(), *(cast(verdicts.c.rules, Text).contains(f'"{rule}"') for rule in rules))

@@ -22,6 +22,9 @@ from monitor.store.queue import Counts, QueueEntry
 from monitor.store.sources import SourceState
 from monitor.store.store import Transaction
 
+#: Of a long conversation, how many items before and after the case's own are shown.
+AROUND = 25
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stub:
@@ -54,12 +57,17 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeCase:
-    """Everything about one case. `thread` is the conversation in order of time, the case's own item among it."""
+    """Everything about one case.
+
+    `thread` is the conversation in order of time with the case's own item in it; of a long one (`thread_size`
+    items) its top and what stands closest.
+    """
 
     case: Case
     item: StoredItem
     reading: Reading | None
     thread: Sequence[SeenItem | Stub]
+    thread_size: int
     wordings: Sequence[tuple[datetime, str, str]]
     notices: Sequence[tuple[SentNotice, Message | None]]
     evidence: Sequence[Evidence]
@@ -149,11 +157,13 @@ class Window:
         if isinstance(shown, Stub):
             return shown
         item = shown.item
+        conversation = self._conversation(item)
         return WholeCase(
             case=shown.case,
             item=item,
             reading=self._tx.readings.get(item.id, item.revision),
-            thread=self._thread(item),
+            thread=self._seen(_closest(conversation, item)),
+            thread_size=len(conversation),
             wordings=self._tx.items.wordings(item.id),
             notices=self._notices(case_id),
             evidence=self._tx.evidence.of_case(case_id),
@@ -213,15 +223,15 @@ class Window:
         kept_for = self._sight.kept_for(entry.case)
         return entry if kept_for is None else _stub(entry.item, entry.case, kept_for)
 
-    def _thread(self, item: StoredItem) -> list[SeenItem | Stub]:
-        """The conversation, and what stands above the item where the platform names no thread."""
+    def _conversation(self, item: StoredItem) -> list[StoredItem]:
+        """The thread in order of time, and what stands above the item where the platform names no thread."""
         top = item.item.thread or item.item.ref
         found = {stored.item.ref: stored for stored in self._tx.items.thread(top)}
         found.setdefault(item.item.ref, item)
         for above in self._tx.items.above(item.item):
             if above.ref not in found and (stored := self._tx.items.find(above.ref)) is not None:
                 found[above.ref] = stored
-        return self._seen(sorted(found.values(), key=_in_time))
+        return sorted(found.values(), key=_in_time)
 
     def _seen(self, found: Sequence[StoredItem]) -> list[SeenItem | Stub]:
         around = self._tx.queue.surroundings([stored.id for stored in found])
@@ -263,6 +273,13 @@ def _stub(stored: StoredItem, case: Case | None, kept_for: tuple[str, ...]) -> S
         account=stored.account,
         published_at=stored.item.published_at,
     )
+
+
+def _closest(conversation: list[StoredItem], item: StoredItem) -> list[StoredItem]:
+    mine = next(place for place, stored in enumerate(conversation) if stored.id == item.id)
+    first = max(mine - AROUND, 0)
+    top = conversation[:1] if first else []
+    return top + conversation[first : mine + AROUND + 1]
 
 
 def _in_time(stored: StoredItem) -> tuple[bool, float, int]:

@@ -313,3 +313,15 @@ def test_keys_go_through_the_queue(chromium: Chromium, url: str, world: World) -
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         page.wait_for_url("**/cases/2")
+
+
+def test_an_old_queue_says_so_when_the_desk_no_longer_answers(chromium: Chromium, url: str, world: World) -> None:
+    with watched(chromium, url) as (page, _):
+        page.clock.install()
+        page.goto("/")
+        page.route("**/*", lambda route: route.abort())
+        page.clock.fast_forward(16_000)
+        page.get_by_text("The desk does not answer. What stands here is as it was on Wed 18 Nov, 12:00.").wait_for()
+        page.unroute("**/*")
+        page.clock.fast_forward(16_000)
+        page.get_by_text("The desk does not answer").wait_for(state="detached")

@@ -410,3 +410,20 @@ def test_a_banner_stands_on_every_page(desk: Desk, opened: Callable[[Desk], Brow
     shown = opened(replace(desk, notices=lambda: ["Demo: replaying <the past> week"]))
     for path in PAGES:
         assert "Demo: replaying &lt;the past&gt; week" in shown.get(path).text
+
+
+def test_of_a_long_conversation_the_top_and_what_is_close_is_shown(browser: Browser, world: World) -> None:
+    post = world.say("The post on top", kind=ItemKind.POST, ago=timedelta(days=1))
+    with world.store.reading() as tx:
+        top = tx.items.get(post)
+    assert top is not None
+    ref = top.item.ref
+    items = [
+        world.say(f"Comment number {number}.", parent=ref, thread=ref, ago=timedelta(minutes=200 - number))
+        for number in range(70)
+    ]
+    page = browser.get(f"/cases/{world.case_of(items[40]).id}").text
+    shown = [int(number) for number in re.findall(r"<bdi>Comment number (\d+)\.</bdi>", page)]
+    assert sorted(shown) == list(range(15, 66))
+    assert "The post on top" in page
+    assert "Part of a conversation of 71." in page

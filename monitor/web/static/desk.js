@@ -24,20 +24,28 @@ function put(next) {
 function offer(next) {
   const known = new Set(ids(live));
   const count = ids(next.querySelector("[data-live]")).filter((id) => !known.has(id)).length;
-  if (count === 0) return;
+  if (count === 0) return fresh.replaceChildren();
   const button = document.createElement("button");
   button.textContent = `${count} new. Show ${count === 1 ? "it" : "them"}`;
   button.addEventListener("click", () => put(next));
   fresh.replaceChildren(button);
 }
 
+/** An old page must not look like a quiet day. */
+function stale() {
+  const words = document.createElement("p");
+  words.textContent = `The desk does not answer. What stands here is as it was on ${fresh.dataset.since}.`;
+  fresh.replaceChildren(words);
+}
+
 async function refresh() {
   if (document.hidden) return;
   // The header says that nobody asked for this by hand: it does not keep a session alive.
   const answer = await fetch(location.pathname, { headers: { "X-Refresh": "1" } });
-  if (!answer.ok) return;
+  if (answer.status === 403) location.reload(); // locked meanwhile
+  if (!answer.ok) throw new Error(`answered ${answer.status}`);
   const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (next.querySelector("[data-live]") === null) return;
+  fresh.dataset.since = next.querySelector("#fresh").dataset.since;
   if (inUse()) offer(next);
   else put(next);
 }
@@ -51,8 +59,7 @@ function step(by) {
 }
 
 if (live !== null) {
-  // A server that is away for a moment is no news: the page says as of when it is.
-  setInterval(() => refresh().catch(() => {}), EVERY);
+  setInterval(() => refresh().catch(stale), EVERY);
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input:not([type=checkbox]), select, textarea");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;

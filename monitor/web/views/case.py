@@ -25,8 +25,6 @@ from monitor.web.window import SeenItem, Stub, WholeCase, parent_of
 pages = APIRouter()
 forms = form_router()
 
-#: Of a long conversation, how many items around the case's own are shown.
-AROUND = 25
 #: What a page says after each act.
 DONE = {
     "acknowledged": "Noted that you have seen it. The clock runs on until the school has answered.",
@@ -74,7 +72,6 @@ def show(visit: Visiting, case_id: Id, done: str = "") -> HTMLResponse:
         accused=[_person(config, person_id) for person_id in whole.case.accused],
         known_rules=known_rules,
         lost_rules=sorted(set(whole.case.rules) - {rule.id for rule in known_rules}),
-        thread=_around(whole),
         depths=_depths(whole.thread),
         history=[(event, list(_details(event))) for event in whole.history],
         recipient=lambda email: _recipient(config, email),
@@ -179,16 +176,6 @@ def _introduced(person: Person) -> str:
 def _recipient(config: Config, email: str) -> str:
     found = next((person for person in config.people if person.email == email), None)
     return _introduced(found) if found else email
-
-
-def _around(whole: WholeCase) -> list[SeenItem | Stub]:
-    """The conversation, or of a long one its top and what stands closest to the case's own item."""
-    thread = list(whole.thread)
-    places = {one.stored.id: place for place, one in enumerate(thread) if isinstance(one, SeenItem)}
-    mine = places.get(whole.item.id, 0)
-    first = max(mine - AROUND, 0)
-    top = thread[:1] if first > 0 else []
-    return top + thread[first : mine + AROUND + 1]
 
 
 def _depths(thread: Sequence[SeenItem | Stub]) -> dict[int, int]:
