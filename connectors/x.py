@@ -141,13 +141,19 @@ class X:
         yield Page(cursor=_Cursor(read_to=now, conversations=conversations).dump())
 
     def thread(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
-        """The conversation `ref` as far as search reaches, then every known post looked up again."""
+        """The conversation `ref` as far as search reaches, then every known post looked up again.
+
+        Where the school is only spoken of, the rest of the conversation is other people's own: it is not read.
+        """
         if not _is_ours(ref):
             return
         with self._client(now) as client:
             seen: set[str] = set()
             query = f"conversation_id:{ref.id}"
-            for found in _pages(_search(client, query, now - SEARCH_REACH, self._options.page_size)):
+            ours = self._account.channel is Channel.OFFICIAL
+            for found in (
+                _pages(_search(client, query, now - SEARCH_REACH, self._options.page_size)) if ours else ()
+            ):
                 results = self._results(client, found)
                 seen.update(result.ref.id for result in results if isinstance(result, Item))
                 yield page(results)

@@ -13,14 +13,19 @@ from connectors.x import QUERY_LIMIT, _conversation_queries, _Found, _pages
 from monitor.domain.account import Account
 from monitor.domain.errors import SourceError
 from monitor.domain.item import Channel, Item, ItemKind, ItemRef
+from monitor.domain.ports import Connector
 from tests.contract.places import PRESENT, Place, Read, collect
 from tests.contract.recorded import Route, serve
 
 
-def _search(x: Place, query: str) -> Read:
+def _searching(x: Place, query: str) -> Connector:
     options = {**x.sandbox.options("x"), "query": query}
     account = Account(id="search", connector="x", channel=Channel.MENTION, name="search", options=options)
-    return collect(connect(account, {"token": TOKEN}).poll(None, x.now))
+    return connect(account, {"token": TOKEN})
+
+
+def _search(x: Place, query: str) -> Read:
+    return collect(_searching(x, query).poll(None, x.now))
 
 
 def _entry(key: str, text: str, **about: Any) -> Entry:
@@ -73,6 +78,14 @@ def test_a_search_finds_what_its_query_says_and_nothing_else(x: Place) -> None:
 
     assert found.texts() == ["Larkfield School is fine"]
     assert found.items[0].channel is Channel.MENTION
+
+
+def test_of_a_conversation_that_only_speaks_of_the_school_nothing_else_is_read(x: Place) -> None:
+    x.world.add(_entry("talk", "Larkfield again"), _entry("aside", "My lunch was nice", under="talk"))
+    connector = _searching(x, "again")
+    [said] = collect(connector.poll(None, x.now)).items
+    assert said.thread is not None
+    assert collect(connector.thread(said.thread, [said.ref], x.now)).texts() == ["Larkfield again"]
 
 
 def test_a_search_after_a_long_silence_asks_for_no_more_than_x_gives(x: Place) -> None:
