@@ -27,7 +27,7 @@ from monitor.jobs import Parts, Stages
 #: The school went live this long before the present; what is older is history.
 LIVE_FOR = timedelta(days=8)
 #: Things that happen within this of one another are found by one poll: before the present, and after it.
-CLUSTER, CLUSTER_LATER = timedelta(minutes=45), timedelta(minutes=1)
+CLUSTER, CLUSTER_LATER = timedelta(minutes=45), timedelta(seconds=20)
 #: How long after something happened the simulated clock stops for it.
 LAG = timedelta(minutes=2)
 POLL_EVERY, SWEEP_EVERY = timedelta(seconds=20), timedelta(minutes=3)

@@ -1,0 +1,20 @@
+"""The `schoolwatch` command."""
+
+import logging
+import sys
+
+from monitor.cli import files, service
+from monitor.cli.console import app, say
+from monitor.domain.errors import MonitorError
+
+__all__ = ["app", "files", "main", "service"]
+
+
+def main() -> None:
+    """Run the command; a MonitorError is one clear line and exit status 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except MonitorError as error:
+        say(f"schoolwatch: {error}")
+        sys.exit(1)

@@ -1,0 +1,36 @@
+"""What all commands share: the Typer application, their common options, and how they speak."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor import __version__
+from monitor.config import default_folder
+
+app = typer.Typer(help="Looks after a school's social media accounts.", no_args_is_help=True, add_completion=False)
+
+ConfigFolder = Annotated[
+    Path, typer.Option("--config", help="The school's configuration folder.", default_factory=default_folder)
+]
+DataFolder = Annotated[Path, typer.Option("--data", help="Where the database and the evidence are kept.")]
+DATA = Path("data")
+
+
+def say(text: str) -> None:
+    """To the person at the console; stdout is for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"schoolwatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Looks after a school's social media accounts: nothing seen is lost, no deadline passes in silence."""

@@ -1,0 +1,201 @@
+"""Commands about the service: run it, show it, check it."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from monitor.bootstrap import build, connect, make_letters, make_sender, open_store
+from monitor.cli.console import DATA, ConfigFolder, DataFolder, app, say
+from monitor.config import default_folder, load_config
+from monitor.demo import Demo, demo
+from monitor.domain.clock import parse_instant
+from monitor.domain.errors import ConfigError
+from monitor.jobs import Jobs, Parts, Stages
+from monitor.pipeline.digest import Edition, figures_at
+from monitor.web.access import Access
+from monitor.web.app import create_app
+from monitor.web.desk import Desk
+from monitor.web.server import DeskServer
+
+Listen = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where the desk answers.")]
+LISTEN = "127.0.0.1:8080"
+
+
+@app.command()
+def run(config: ConfigFolder, data: DataFolder = DATA, listen: Listen = LISTEN) -> None:
+    """Watch the accounts of a configuration until stopped."""
+    loaded = load_config(config)
+    for warning in loaded.warnings:
+        say(f"warning: {warning}")
+    with build(loaded, data) as parts, _desk(parts, listen):
+        jobs = Jobs(Stages(parts))
+        jobs.start()
+        say(f"Watching {len(parts.connectors)} accounts of {loaded.school.name}; data in {data}. Stop with Ctrl-C.")
+        _until_stopped()
+        say("Stopping …")
+        jobs.stop()
+
+
+@app.command("demo")
+def run_demo(
+    data: DataFolder = DATA,
+    once: Annotated[
+        bool, typer.Option("--once", help="Run the whole world through, print a summary, stop.")
+    ] = False,
+    listen: Listen = LISTEN,
+    present: Annotated[
+        str | None, typer.Option(help="The world's present (RFC 3339) in a new data folder; default now.")
+    ] = None,
+) -> None:
+    """Show the whole job on an example school, against sandbox platforms on this computer."""
+    started = time.monotonic()
+    desk = f"http://{listen}"
+    with demo(load_config(default_folder()), data, present=_instant(present), desk=desk) as show:
+        if once:
+            show.replay_all(_progress("Running the demo's world through"))
+            print(json.dumps(show.summary(time.monotonic() - started)))
+            return
+        with _desk(show.parts, listen, _demo_notice(show)):
+            say("This is the example school. Its platforms are a sandbox on this computer; nothing leaves it.")
+            jobs = Jobs(show.stages)
+            threading.Thread(target=_play, args=(show, jobs), name="demo", daemon=True).start()
+            _until_stopped()
+            say("Stopping …")
+            jobs.stop()
+
+
+@app.command()
+def check(config: ConfigFolder) -> None:
+    """Validate a configuration and say what each account can do. Exit status 1 if an account cannot be used."""
+    loaded = load_config(config)
+    print(
+        f"{loaded.school.name}: {len(loaded.people)} people, {len(loaded.policy.book.rules)} rules, "
+        f"calendar of {loaded.school.nation} known to {loaded.calendar.horizon:%d %B %Y}"
+    )
+    for warning in loaded.warnings:
+        print(f"  warning: {warning}")
+    broken = dict(loaded.problems)
+    for account in loaded.accounts:
+        try:
+            can = connect(account).capabilities()
+        except ConfigError as error:
+            broken[account.id] = str(error)
+            continue
+        print(f"  {account.id} ({account.connector}, {account.channel}): {account.name}")
+        print(f"    reads: {', '.join(can.reads)}")
+        print(
+            f"    sees edits: {_yes(can.edits)}; sees deletions: {_yes(can.deletions)}; "
+            f"can act: {', '.join(can.acts) or 'no'}"
+        )
+        for note in can.notes:
+            print(f"    note: {note}")
+    for name, problem in broken.items():
+        print(f"  {name}: CANNOT BE READ: {problem}")
+    raise typer.Exit(1 if broken else 0)
+
+
+@app.command()
+def poll(config: ConfigFolder, data: DataFolder = DATA) -> None:
+    """Read every account that is due once, and do what follows from it."""
+    with build(load_config(config), data) as parts:
+        stages = Stages(parts)
+        for account in stages.accounts():
+            print(f"{account.id}: {stages.poll(account)} new or edited")
+        stages.drain()
+        with parts.store.reading() as tx:
+            problems = [f"{state.account}: {state.problem}" for state in tx.sources.states() if state.problem]
+            problems += [f"{problem.subject}: {problem.message}" for problem in tx.health.problems()]
+    for line in problems:
+        say(line)
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def digest(config: ConfigFolder, data: DataFolder = DATA) -> None:
+    """Print the digest as it would be made now; nothing is sent."""
+    loaded = load_config(config)
+    now = datetime.now(UTC)
+    edition = Edition(at=loaded.school.digest_at, accounts=loaded.accounts, problems=loaded.problems)
+    with open_store(loaded, data) as store, store.reading() as tx:
+        figures = figures_at(tx, edition, now)
+    letter = make_letters(loaded).write("digest", sender=make_sender(loaded), day=now, figures=figures)
+    print(f"{letter.subject}\n\n{letter.text}")
+
+
+@contextmanager
+def _desk(parts: Parts, listen: str, notices: Callable[[], Sequence[str]] = tuple) -> Iterator[None]:
+    host, port = _address(listen)
+    access = Access.at(host, parts.config.school.public_url)
+    desk = Desk(
+        store=parts.store, vault=parts.vault, config=parts.config, clock=parts.clock, access=access, notices=notices
+    )
+    server = DeskServer(create_app(desk), host, port)
+    server.start()
+    try:
+        say(f"The desk is open: {server.url}")
+        if access.desk_code:
+            say(f"  Access code: {access.desk_code}")
+        say(f"  Leaders' code, for confidential cases: {access.leaders_code}")
+        yield
+    finally:
+        server.stop()
+
+
+def _play(show: Demo, jobs: Jobs) -> None:
+    """Replay what is past, then watch what still comes."""
+    show.replay_past(_progress("Replaying the past week"))
+    say("The past week is on the desk. A few more comments arrive over the next minutes; stop with Ctrl-C.")
+    jobs.start()
+
+
+def _demo_notice(show: Demo) -> Callable[[], Sequence[str]]:
+    def sentences() -> Sequence[str]:
+        now = show.clock.now()
+        what = "This is a demo of an invented school; its platforms are a sandbox on this computer."
+        return (what, f"It is replaying the past week, now at {now:%A %H:%M}.") if now < show.present else (what,)
+
+    return sentences
+
+
+def _progress(what: str) -> Callable[[datetime], None]:
+    day = ""
+
+    def show(moment: datetime) -> None:
+        nonlocal day
+        if (today := f"{moment:%A %d %B}") != day:
+            day = today
+            say(f"  {what}: {day}")
+
+    return show
+
+
+def _until_stopped() -> None:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    stopped.wait()
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigError(f"--listen {listen!r} is not HOST:PORT, such as 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return parse_instant(text) if text else None
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is not an instant such as 2026-11-21T09:00:00Z") from error
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
