@@ -165,8 +165,7 @@ def _record_start(parts: Parts, browser: bool) -> None:
     now = parts.clock.now()
     with parts.store.transaction() as tx:
         tx.sources.register(parts.config.accounts)
-        for account in parts.config.accounts:
-            tx.health.cleared(f"account {account.id}", now)
+        tx.health.start_afresh(now)
         for name, message in parts.problems.items():
             tx.health.problem(f"account {name}", message, now)
         if browser:

@@ -72,6 +72,11 @@ def _keep(store: Store, vault: Vault, wanted: Evidence, capture: Capture, now: d
         )
         detail = {"evidence": wanted.id, "grade": capture.grade.value, "manifest": manifest}
         tx.cases.log(wanted.case_id, "automatic", "captured", detail, now)
+        if capture.grade is Grade.FAILED:
+            message = f"case {wanted.case_id}: {capture.reason}. The record and its card are kept"
+            tx.health.problem("photographs of pages", message, now)
+        elif capture.grade is not Grade.RECORD_ONLY:
+            tx.health.cleared("photographs of pages", now)
 
 
 def _failed(store: Store, wanted: Evidence, reason: str, now: datetime) -> None:

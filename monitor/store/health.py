@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, or_, select, update
 
 from monitor.store.rows import Repository
 from monitor.store.tables import digests, heartbeats, problems
@@ -66,6 +66,19 @@ class Health(Repository):
             )
             .values(cleared_at=now)
         )
+
+    def start_afresh(self, now: datetime) -> None:
+        """Forget how the last run's accounts and stages went: what is still ill will say so again."""
+        self._connection.execute(
+            update(problems)
+            .where(
+                problems.c.school_id == self._school,
+                problems.c.cleared_at.is_(None),
+                or_(problems.c.subject.startswith("account "), problems.c.subject.startswith("poll ")),
+            )
+            .values(cleared_at=now)
+        )
+        self._connection.execute(delete(heartbeats).where(heartbeats.c.school_id == self._school))
 
     def problems(self) -> list[Problem]:
         """What is ill now, longest first."""

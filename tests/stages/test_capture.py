@@ -1,16 +1,11 @@
 """Evidence is kept of what is escalated, of nothing else, and a failure is never silent."""
 
-from datetime import datetime
+import pytest
 
 from monitor.domain.errors import CaptureError
-from monitor.domain.evidence import Capture, Grade, Subject
+from monitor.domain.evidence import Capture, CapturedFile, Grade
 from monitor.pipeline import capture
 from tests.stages.conftest import RecordCapturer, School
-
-
-class Broken:
-    def capture(self, subject: Subject, now: datetime) -> Capture:
-        raise CaptureError("the disk is full")
 
 
 def test_an_escalated_item_is_captured_and_its_files_are_in_the_vault(school: School) -> None:
@@ -31,15 +26,32 @@ def test_a_parents_question_is_not_evidence(school: School) -> None:
         assert tx.evidence.of_case(1) == []
 
 
-def test_a_capture_that_fails_is_tried_again_and_then_kept_as_failed(school: School) -> None:
+def test_a_page_that_cannot_be_photographed_is_a_problem_until_one_can(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def graded(grade: Grade) -> Capture:
+        files = (CapturedFile(name="manifest.json", media_type="application/json", body=grade.encode()),)
+        return Capture(files=files, grade=grade, reason="the page took too long", captured_at=school.now)
+
+    for grade, problems in ((Grade.FAILED, 1), (Grade.FULL, 0)):
+        monkeypatch.setattr(RecordCapturer, "capture", lambda *_, grade=grade: graded(grade))
+        school.say("a threat #threat")
+        school.work()
+        with school.store.reading() as tx:
+            assert len(tx.health.problems()) == problems
+
+
+def test_a_capture_that_fails_is_tried_again_and_then_kept_as_failed(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Capture:
+        raise CaptureError("the disk is full")
+
+    monkeypatch.setattr(RecordCapturer, "capture", broken)
     school.say("a threat #threat")
-    real, RecordCapturer.capture = RecordCapturer.capture, Broken.capture  # type: ignore[method-assign]
-    try:
-        for _ in range(capture.ATTEMPTS):
-            school.work()
-            school.later(minutes=30)
-    finally:
-        RecordCapturer.capture = real  # type: ignore[method-assign]
+    for _ in range(capture.ATTEMPTS):
+        school.work()
+        school.later(minutes=30)
     with school.store.reading() as tx:
         [evidence] = tx.evidence.of_case(1)
         problems = [problem.message for problem in tx.health.problems()]

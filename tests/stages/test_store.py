@@ -109,3 +109,13 @@ def test_another_school_sees_nothing_of_it(database_url: str, now: datetime) -> 
         assert tx.items.count() == 0
         assert tx.items.find(ItemRef("facebook", "1_1")) is None
     engine.dispose()
+
+
+def test_a_start_forgets_accounts_and_stages_that_are_no_more(store: Store, now: datetime) -> None:
+    with store.transaction() as tx:
+        for subject in ("account old", "poll old", "mail to joan@school.example"):
+            tx.health.problem(subject, "ill", now)
+        tx.health.beat("poll old", 0, now)
+        tx.health.start_afresh(now)
+        assert [problem.subject for problem in tx.health.problems()] == ["mail to joan@school.example"]
+        assert tx.health.heartbeats() == []
