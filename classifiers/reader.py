@@ -20,6 +20,8 @@ from monitor.domain.verdict import Comment, Label, NameHit, Reading, Scores, Spa
 HARD = (Label.THREAT, Label.HATE, Label.SEXUAL, Label.ABUSE, Label.SAFEGUARDING, Label.ALLEGATION)
 #: The score of private data that a pattern found.
 SHAPED = 0.9
+#: How far a cue of the word list takes a score on its way to 1.
+CUE = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -79,12 +81,14 @@ class SchoolReader:
         found = self._words.find(text)
         names = self._names.find(text)
         private = _private(text, names)
+        cues = {each.label for each in found if each.strength is not Strength.HINT}
         scores = dict(scored)
+        for label in cues:
+            scores[label] += (1 - scores[label]) * CUE
         if any(each.label is Label.PROFANITY and each.strength is Strength.CERTAIN for each in found):
             scores[Label.PROFANITY] = max(scores[Label.PROFANITY], lexicon.WORTH[Strength.CERTAIN])
         if private and not any(self._over(label, scores) for label in (Label.SPAM, Label.MEDIA)):
             scores[Label.PERSONAL_DATA] = max(scores[Label.PERSONAL_DATA], SHAPED)
-        cues = {each.label for each in found if each.strength is not Strength.HINT}
         return self._reading(text, scores, cues, found, private, names)
 
     def _without_model(self, text: str) -> Reading:
