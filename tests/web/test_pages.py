@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -427,3 +428,16 @@ def test_of_a_long_conversation_the_top_and_what_is_close_is_shown(browser: Brow
     assert sorted(shown) == list(range(15, 66))
     assert "The post on top" in page
     assert "Part of a conversation of 71." in page
+
+
+def test_nothing_that_turns_or_hides_text_reaches_a_page(browser: Browser, world: World) -> None:
+    hidden = "\u202e\u2066\u200f\u0007\u009b"
+    author = Author(id="1", display_name=f"Mr {hidden}Grey", handle=f"grey{hidden}")
+    world.say(f"Which {hidden}gate?", Label.QUERY, author=author, attachments=(f"pho{hidden}to",))
+    with world.store.transaction() as tx:
+        tx.health.problem(f"mail{hidden}", f"refused{hidden}", world.now)
+    for path in ("/", "/items", "/items?q=" + quote(hidden), "/cases/1", "/status"):
+        page = browser.get(path).text
+        assert [sign for sign in hidden if sign in page] == []
+    assert "Mr Grey" in browser.get("/").text
+    assert "Which gate?" in browser.get("/cases/1").text

@@ -141,3 +141,11 @@ def test_closing_the_leaders_view_makes_it_a_stub_again(browser: Browser, world:
     page = browser.get(f"/cases/{world.case_of(disclosure).id}").text
     assert "bruise" not in page
     assert STUB in page
+
+
+def test_it_is_not_glanced_away_with_others(browser: Browser, world: World, disclosure: int) -> None:
+    ordinary = world.case_of(world.say("Lovely"))
+    restricted = world.case_of(disclosure)
+    answer = browser.submit("/glance", case=[str(ordinary.id), str(restricted.id)])
+    assert answer.status_code == 403
+    assert world.case_of(ordinary.item_id).status is CaseStatus.OPEN
