@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlsplit
 
 from connectors.sandbox import TOKEN, Sandbox, World
@@ -94,11 +95,16 @@ class Demo:
         self._world = world
         self._data = data
         self._bookmark = bookmark
+        self._stopped = Event()
+
+    def stop(self) -> None:
+        """Let a replay in another thread end after the step that it is at."""
+        self._stopped.set()
 
     def replay(self, until: datetime, progress: Callable[[datetime], None] = lambda _: None) -> None:
         """Run the simulated clock to `until`, through everything that happens before."""
         stops = [stop for stop in _stops(self._world) if stop <= until]
-        while (following := self._next(stops, until)) is not None:
+        while not self._stopped.is_set() and (following := self._next(stops, until)) is not None:
             self.clock.jump(following)
             if following in stops:
                 self._world.hand_in(self._data / "hand-ins", following)
@@ -116,11 +122,14 @@ class Demo:
             self.stages.drain()
         self._remember()
 
-    def replay_past(self, progress: Callable[[datetime], None] = lambda _: None) -> None:
-        """Up to the world's present; then the clock goes on in real time."""
+    def replay_past(self, progress: Callable[[datetime], None] = lambda _: None) -> bool:
+        """Up to the world's present; then the clock goes on in real time. False if it was stopped before."""
         self.replay(self._bookmark.present, progress)
+        if self._stopped.is_set():
+            return False
         self._world.hand_in(self._data / "hand-ins", self._bookmark.present + timedelta(days=1))
         self.clock.run_on()
+        return True
 
     @property
     def present(self) -> datetime:

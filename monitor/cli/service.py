@@ -65,9 +65,12 @@ def run_demo(
         with _desk(show.parts, listen, _demo_notice(show)):
             say("This is the example school. Its platforms are a sandbox on this computer; nothing leaves it.")
             jobs = Jobs(show.stages)
-            threading.Thread(target=_play, args=(show, jobs), name="demo", daemon=True).start()
+            player = threading.Thread(target=_play, args=(show, jobs), name="demo")
+            player.start()
             _until_stopped()
             say("Stopping …")
+            show.stop()
+            player.join()
             jobs.stop()
 
 
@@ -150,7 +153,8 @@ def _desk(parts: Parts, listen: str, notices: Callable[[], Sequence[str]] = tupl
 
 def _play(show: Demo, jobs: Jobs) -> None:
     """Replay what is past, then watch what still comes."""
-    show.replay_past(_progress("Replaying the past week"))
+    if not show.replay_past(_progress("Replaying the past week")):
+        return
     say("The past week is on the desk. A few more comments arrive over the next minutes; stop with Ctrl-C.")
     jobs.start()
 

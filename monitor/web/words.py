@@ -124,7 +124,7 @@ _PICTURES: Mapping[str, str] = {
     "card": "Card made by Schoolwatch from the platform's record",
 }
 _STAGES: Mapping[str, str] = {
-    "classify": "Reading comments",
+    "classify": "Understanding comments",
     "triage": "Applying the rule book",
     "escalate": "Deciding who is told",
     "notify": "Sending mail",

@@ -72,3 +72,16 @@ def test_beyond_this_computer_the_desk_takes_the_code_that_it_prints(tmp_path: P
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
     assert "Access code: " in errors
+
+
+def test_stopped_in_the_middle_of_its_replay_it_ends_cleanly(tmp_path: Path) -> None:
+    with demo(tmp_path) as (address, process):
+        for _ in range(600):
+            if "/cases/" in httpx.get(address, trust_env=False).text:
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+    assert "The past week is on the desk" not in errors
