@@ -4,7 +4,7 @@ Every rule is evaluated and all that match apply: the strongest action wins, sev
 unite and the tightest restriction holds (POLICY: severity and precedence).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -145,7 +145,6 @@ def decide(facts: Facts, policy: Policy) -> Verdict:
     else:
         matched = [rule for rule in policy.book.rules if _matches(rule.when, facts)]
         expects = _expects(facts, policy.book.obligations)
-    restrictions = [set(rule.visible_to) for rule in matched if rule.visible_to is not None]
     action = max((rule.action for rule in matched), key=_STRENGTH.index, default=Action.IGNORE)
     if expects is Expects.ANSWER and action is Action.IGNORE:
         action = Action.REVIEW
@@ -156,7 +155,7 @@ def decide(facts: Facts, policy: Policy) -> Verdict:
         rank=min((policy.book.rules.index(rule) for rule in matched), default=len(policy.book.rules)),
         rules=tuple(rule.id for rule in matched),
         tell=tuple(dict.fromkeys(role for rule in matched for role in rule.tell)),
-        visible_to=_tightest(restrictions),
+        visible_to=tightest([rule.visible_to for rule in matched if rule.visible_to is not None]),
         expects=expects,
         accused=accused,
         policy_version=policy.version,
@@ -171,12 +170,15 @@ def _expects(facts: Facts, obligations: Obligations) -> Expects:
     return Expects.GLANCE if obligations.glance else Expects.NOTHING
 
 
-def _tightest(restrictions: list[set[Role]]) -> tuple[str, ...] | None:
-    """The roles that every restriction allows; where none is in all of them, the smallest restriction."""
+def tightest(restrictions: Sequence[Collection[str]]) -> tuple[str, ...] | None:
+    """The roles that every restriction allows, None for no restriction.
+
+    Where no role is in all of them, the roles of all: whoever is told of a case must be able to open it.
+    """
     if not restrictions:
         return None
-    shared = set.intersection(*restrictions) or min(restrictions, key=lambda roles: (len(roles), sorted(roles)))
-    return tuple(sorted(shared))
+    roles = [set(one) for one in restrictions]
+    return tuple(sorted(set.intersection(*roles) or set.union(*roles)))
 
 
 def _matches(when: When, facts: Facts) -> bool:

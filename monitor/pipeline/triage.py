@@ -6,6 +6,7 @@ from datetime import datetime
 from monitor.domain.case import NEEDS_DECISION, Case, CaseStatus
 from monitor.domain.deadline import Deadline, deadline_for
 from monitor.domain.item import AuthorKind
+from monitor.domain.policy import tightest
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.verdict import Action, Expects, Verdict
 from monitor.store.items import StoredItem
@@ -76,7 +77,7 @@ def _worse(case: Case, verdict: Verdict) -> Verdict | None:
         rank=min(case.rank, verdict.rank),
         rules=tuple(dict.fromkeys((*case.rules, *verdict.rules))),
         tell=tuple(dict.fromkeys((*case.tell, *verdict.tell))),
-        visible_to=case.visible_to if verdict.visible_to is None else verdict.visible_to,
+        visible_to=tightest([one for one in (case.visible_to, verdict.visible_to) if one is not None]),
         expects=max(case.expects, verdict.expects, key=_CLAIM.index),
         accused=tuple(dict.fromkeys((*case.accused, *verdict.accused))),
     )

@@ -91,6 +91,15 @@ def test_the_tightest_restriction_holds() -> None:
     assert judge(policy, ["query"]).visible_to is None
 
 
+def test_where_no_role_may_see_all_of_it_those_of_each_restriction_may() -> None:
+    policy = book(
+        {"id": "a", "when": {"labels": ["safeguarding"]}, "visible_to": ["dsl"], "tell": ["dsl"]},
+        {"id": "b", "when": {"labels": ["allegation"]}, "visible_to": ["headteacher"], "tell": ["headteacher"]},
+    )
+    verdict = judge(policy, ["safeguarding", "allegation"])
+    assert verdict.visible_to == ("dsl", "headteacher"), "whoever is told can open it"
+
+
 @pytest.mark.parametrize("label", ["complaint", "allegation"])
 def test_somebody_named_in_a_complaint_or_allegation_is_accused(label: str) -> None:
     assert judge(TWO, [label], named={"tom": ()}).accused == ("tom",)
