@@ -272,6 +272,13 @@ class Items(Repository):
             query = query.where(~_restricted(without_restricted))
         return [as_item(row) for row in self._connection.execute(query)]
 
+    def restricted(self, item_ids: Sequence[int], rules: Collection[str]) -> list[int]:
+        """Those of these items that only some roles may see; `rules` are the ids of the rules that restrict."""
+        query = select(items.c.id).where(
+            items.c.school_id == self._school, items.c.id.in_(item_ids), _restricted(rules)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def wordings(self, item_id: int) -> list[tuple[datetime, str, str]]:
         """Every wording of an item as (first seen, revision, text), oldest first."""
         query = (

@@ -71,6 +71,8 @@ class WholeCase:
     wordings: Sequence[tuple[datetime, str, str]]
     notices: Sequence[tuple[SentNotice, Message | None]]
     evidence: Sequence[Evidence]
+    #: The roles its evidence is kept for, because the conversation that it pictures holds something restricted.
+    evidence_kept_for: tuple[str, ...] | None
     history: Sequence[CaseEvent]
 
 
@@ -102,8 +104,7 @@ class Sight:
             return None
         if case is not None:
             return case.visible_to
-        roles = [rule.visible_to for rule in self.book.rules if rule.id in rules and rule.visible_to is not None]
-        return tuple(dict.fromkeys(role for some in roles for role in some)) if roles else None
+        return _united([rule.visible_to for rule in self.book.rules if rule.id in rules])
 
     @property
     def hidden_rules(self) -> list[str] | None:
@@ -167,6 +168,7 @@ class Window:
             wordings=self._tx.items.wordings(item.id),
             notices=self._notices(case_id),
             evidence=self._tx.evidence.of_case(case_id),
+            evidence_kept_for=self._kept_among(conversation),
             history=self._tx.cases.history(case_id),
         )
 
@@ -186,9 +188,13 @@ class Window:
         return shown, [] if isinstance(shown, Kept) else [case.id for case in cases]
 
     def evidence_file(self, evidence_id: int, name: str) -> EvidenceFile:
-        """Raises NotFound, and Restricted where the case is kept from this visitor."""
+        """Raises NotFound, and Restricted where the case, or what its evidence pictures beside it, is kept."""
         evidence = self._tx.evidence.get(evidence_id)
         self.check(evidence.case_id)
+        item = self._tx.items.get(evidence.item_id)
+        kept_for = self._kept_among(self._conversation(item)) if item else None
+        if kept_for is not None:
+            raise Restricted(kept_for)
         for file in evidence.files:
             if file.name == name:
                 return file
@@ -245,6 +251,15 @@ class Window:
                 seen.append(_stub(stored, its.case, kept_for))
         return seen
 
+    def _kept_among(self, found: Sequence[StoredItem]) -> tuple[str, ...] | None:
+        """The roles that any of these items is kept for: a picture of a page shows all that stands on it."""
+        rules = self._sight.hidden_rules
+        if rules is None:
+            return None
+        restricted = self._tx.items.restricted([stored.id for stored in found], rules)
+        around = self._tx.queue.surroundings(restricted).values()
+        return _united([self._sight.kept_for(its.case, its.rules) for its in around])
+
     def _notices(self, case_id: int) -> list[tuple[SentNotice, Message | None]]:
         """Who was told, with the mail where it still waits, to say why."""
         waiting: dict[int, Message | None] = {}
@@ -255,15 +270,21 @@ class Window:
         return [(notice, waiting.get(notice.message) if notice.message else None) for notice in notices]
 
     def _mail(self, message: Message, cases: Sequence[Case]) -> Message | Kept:
-        roles = [kept for case in cases if (kept := self._sight.kept_for(case)) is not None]
-        if not roles:
+        kept_for = _united([self._sight.kept_for(case) for case in cases])
+        if kept_for is None:
             return message
         return Kept(
             id=message.id,
-            kept_for=tuple(dict.fromkeys(role for some in roles for role in some)),
+            kept_for=kept_for,
             created_at=message.created_at,
             sent_at=message.sent_at,
         )
+
+
+def _united(restrictions: Sequence[Sequence[str] | None]) -> tuple[str, ...] | None:
+    """Every role of the restrictions that there are, None where there is none."""
+    real = [roles for roles in restrictions if roles is not None]
+    return tuple(dict.fromkeys(role for roles in real for role in roles)) if real else None
 
 
 def _stub(stored: StoredItem, case: Case | None, kept_for: tuple[str, ...]) -> Stub:

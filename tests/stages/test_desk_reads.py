@@ -69,6 +69,14 @@ def test_a_search_can_leave_out_what_is_restricted_with_a_case_and_without(four:
     assert no_such_rule == ["gate four", "gate three", "gate one"]
 
 
+def test_what_is_restricted_is_told_from_among_items(four: Store) -> None:
+    with four.reading() as tx:
+        stored = {one.item.text: one.id for one in tx.items.search()}
+        found = tx.items.restricted(list(stored.values()), ["safeguarding"])
+        assert sorted(found) == sorted([stored["gate two"], stored["gate four"]])
+        assert tx.items.restricted([stored["gate one"]], ["safeguarding"]) == []
+
+
 def test_the_surroundings_of_items_are_read_together(four: Store) -> None:
     with four.reading() as tx:
         stored = {one.item.text: one.id for one in tx.items.search()}

@@ -116,6 +116,27 @@ def test_its_evidence_is_refused(browser: Browser, disclosure: int) -> None:
     assert not answer.content.startswith(b"\x89PNG")
 
 
+def test_a_picture_of_the_page_that_it_stands_on_is_kept_too(
+    browser: Browser, world: World, disclosure: int
+) -> None:
+    """The evidence of a threat in the same conversation shows the disclosure beside it."""
+    with world.store.reading() as tx:
+        stored = tx.items.get(disclosure)
+    assert stored is not None
+    beside = world.say("I will find him", Label.THREAT, parent=stored.item.parent, thread=stored.item.thread)
+    elsewhere = world.say("I will find her", Label.THREAT)
+    world.keep_evidence()
+    for item, shown in ((beside, False), (elsewhere, True)):
+        case = world.case_of(item)
+        with world.store.reading() as tx:
+            [kept] = tx.evidence.of_case(case.id)
+        page = browser.get(f"/cases/{case.id}").text
+        assert (f"/evidence/{kept.id}/page.png" in page) is shown
+        assert ("it pictures the whole conversation" in page) is not shown
+        for file in kept.files:
+            assert browser.get(f"/evidence/{kept.id}/{file.name}").status_code == (200 if shown else 403)
+
+
 def test_the_leaders_code_opens_all_of_it(browser: Browser, world: World, disclosure: int) -> None:
     assert "Confidential matters are open" in browser.unlock(LEADERS_CODE).text
     number = world.case_of(disclosure).id

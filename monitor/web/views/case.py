@@ -12,7 +12,7 @@ from monitor import casework
 from monitor.config import Config
 from monitor.domain.case import TRANSITIONS, CaseEvent, CaseStatus, Decision
 from monitor.domain.errors import TransitionError
-from monitor.domain.evidence import EvidenceFile
+from monitor.domain.evidence import EvidenceFile, Grade
 from monitor.domain.item import ItemRef
 from monitor.domain.people import Person
 from monitor.domain.verdict import Action, Expects, NameHit, Reading
@@ -205,4 +205,4 @@ def _details(event: CaseEvent) -> Iterator[str]:
     if "level" in detail:
         yield words.notice_level(detail["level"])
     if "grade" in detail:
-        yield str(detail["grade"]).replace("_", " ")
+        yield words.GRADES[Grade(detail["grade"])].lower()
