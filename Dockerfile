@@ -15,7 +15,7 @@ FROM python:3.11-slim-bookworm
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        chromium fonts-liberation fonts-noto-color-emoji libatomic1 \
+        chromium fonts-liberation fonts-noto-core fonts-noto-color-emoji libatomic1 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --create-home schoolwatch \
     && install --directory --owner=schoolwatch --group=schoolwatch /data /config

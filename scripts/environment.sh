@@ -158,8 +158,8 @@ prepare_test_environment() {
 prepare_browser() {
   local packages=()
   driver_runs || packages+=(libatomic1)
-  # Ubuntu's chromium is a snap, of no use to a service
-  has_browser || is_ubuntu || packages+=(chromium fonts-liberation fonts-noto-color-emoji)
+  # with letters for what people write and how they write it; Ubuntu's chromium is a snap, of no use to a service
+  has_browser || is_ubuntu || packages+=(chromium fonts-liberation fonts-noto-core fonts-noto-color-emoji)
   if ((${#packages[@]})) && is_root && has_apt; then
     say "Installing the browser (once, up to 400 MB)"
     apt_install Browser "${packages[@]}" || true
