@@ -15,7 +15,7 @@ FROM python:3.11-slim-bookworm
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        chromium fonts-liberation fonts-noto-core fonts-noto-color-emoji libatomic1 \
+        chromium fonts-liberation fonts-noto-core fonts-noto-color-emoji libatomic1 tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --create-home schoolwatch \
     && install --directory --owner=schoolwatch --group=schoolwatch /data /config
@@ -27,5 +27,6 @@ VOLUME ["/config", "/data"]
 EXPOSE 8080
 HEALTHCHECK --interval=1m --timeout=10s --start-period=1m \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/health', timeout=8)"]
-ENTRYPOINT ["schoolwatch"]
+# tini buries what the browser leaves behind
+ENTRYPOINT ["tini", "--", "schoolwatch"]
 CMD ["run", "--config", "/config", "--data", "/data", "--listen", "0.0.0.0:8080"]
