@@ -13,6 +13,8 @@ __all__ = ["app", "files", "main", "service"]
 def main() -> None:
     """Run the command; a MonitorError is one clear line and exit status 1."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # A capture may take longer than a tick: the next one then waits its turn, and nothing is amiss.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
         app()
     except MonitorError as error:

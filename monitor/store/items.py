@@ -13,7 +13,7 @@ from monitor.domain.account import Account
 from monitor.domain.errors import NotFound
 from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Reject
 from monitor.store.rows import Repository
-from monitor.store.tables import cases, items, rejects, revisions, verdicts
+from monitor.store.tables import cases, items, rejects, revisions, storable, verdicts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class Items(Repository):
         return Saved(new=new, edited=edited, known=len(latest) - new - edited)
 
     def _add_revision(self, item_id: int, item: Item, now: datetime) -> None:
-        row = {"item_id": item_id, "revision": item.revision, "text": _storable(item.text)}
+        row = {"item_id": item_id, "revision": item.revision, "text": item.text}
         added = self._insert_new(
             revisions, [{**row, "raw": _plain(item.raw), "seen_at": now, "awaits": "classify"}]
         )
@@ -327,11 +327,11 @@ def _item_row(item: Item, account: Account, now: datetime, go_live: datetime) ->
         "connector": account.connector,
         "channel": item.channel.value,
         "kind": item.kind.value,
-        "author_id": _storable(item.author.id),
-        "author_handle": _storable(item.author.handle),
-        "author_name": _storable(item.author.display_name),
+        "author_id": item.author.id,
+        "author_handle": item.author.handle,
+        "author_name": item.author.display_name,
         "author_kind": item.author.kind.value,
-        "url": _storable(item.url),
+        "url": item.url,
         "published_at": item.published_at,
         "detected_at": now,
         "parent": item.parent.id if item.parent else None,
@@ -343,19 +343,14 @@ def _item_row(item: Item, account: Account, now: datetime, go_live: datetime) ->
     }
 
 
-def _storable(text: str) -> str:
-    """PostgreSQL keeps neither NUL nor lone surrogates."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
 def _plain(value: Any) -> Any:
     """A record as JSON that every database can keep."""
     if isinstance(value, str):
-        return _storable(value)
+        return storable(value)
     if isinstance(value, dict):
-        return {_storable(str(key)): _plain(one) for key, one in value.items()}
+        return {storable(str(key)): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return _storable(str(value))
+    return storable(str(value))

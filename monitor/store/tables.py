@@ -53,6 +53,21 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text from anywhere: neither database keeps lone surrogates, and PostgreSQL no NUL."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """`text` with what no database can keep replaced by signs that say so."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 Document = JSON().with_variant(JSONB(), "postgresql")
 
 
@@ -61,13 +76,13 @@ def _table(name: str, *parts: Any) -> Table:
         name,
         metadata,
         Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("school_id", Text, nullable=False),
+        Column("school_id", Words, nullable=False),
         *parts,
     )
 
 
 def _text(name: str, default: str = "") -> Column[str]:
-    return Column(name, Text, nullable=False, default=default)
+    return Column(name, Words, nullable=False, default=default)
 
 
 def _item() -> Column[int]:
@@ -81,13 +96,13 @@ def _case() -> Column[int]:
 sources = _table(
     "sources",
     _text("account"),
-    Column("cursor", Text),
+    Column("cursor", Words),
     Column("last_read_ok", Instant),
     Column("last_item_at", Instant),
     Column("next_poll_at", Instant),
     Column("last_sweep_at", Instant),
     Column("failures", Integer, nullable=False, default=0),
-    Column("problem", Text),
+    Column("problem", Words),
     Column("problem_since", Instant),
     UniqueConstraint("school_id", "account"),
 )
@@ -107,9 +122,9 @@ items = _table(
     _text("url"),
     Column("published_at", Instant),
     Column("detected_at", Instant, nullable=False),
-    Column("parent", Text),
-    Column("thread", Text),
-    Column("lang", Text),
+    Column("parent", Words),
+    Column("thread", Words),
+    Column("lang", Words),
     Column("attachments", Document, nullable=False, default=list),
     _text("revision"),
     Column("history", Boolean, nullable=False, default=False),
@@ -128,7 +143,7 @@ revisions = _table(
     Column("raw", Document, nullable=False),
     Column("seen_at", Instant, nullable=False),
     #: "classify", "triage" or NULL: the stage this revision waits for.
-    Column("awaits", Text),
+    Column("awaits", Words),
     UniqueConstraint("item_id", "revision"),
     Index("ix_revisions_awaits", "school_id", "awaits", "id"),
 )
@@ -187,9 +202,9 @@ cases = _table(
     Column("opened_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("due_at", Instant),
-    Column("because", Text),
-    Column("rule_version", Text),
-    Column("calendar_version", Text),
+    Column("because", Words),
+    Column("rule_version", Words),
+    Column("calendar_version", Words),
     Column("level", Integer, nullable=False, default=0),
     Column("next_step_at", Instant),
     #: Roles told at once so far, and how often an edit has made the case worse since.
@@ -199,7 +214,7 @@ cases = _table(
     Column("acknowledged_at", Instant),
     Column("answered_at", Instant),
     Column("closed_at", Instant),
-    Column("assignee", Text),
+    Column("assignee", Words),
     UniqueConstraint("school_id", "item_id"),
     Index(None, "school_id", "next_step_at"),
     Index("ix_cases_queue", "school_id", "status", "severity", "due_at"),
@@ -221,7 +236,7 @@ case_events = _table(
 messages = _table(
     "messages",
     #: The Message-ID: the same at every attempt, so that a repeat can be known as one.
-    Column("message_id", Text, nullable=False, unique=True),
+    Column("message_id", Words, nullable=False, unique=True),
     _text("recipient"),
     _text("subject"),
     _text("text"),
@@ -231,7 +246,7 @@ messages = _table(
     Column("lease_until", Instant),
     Column("next_attempt_at", Instant, nullable=False),
     Column("sent_at", Instant),
-    Column("problem", Text),
+    Column("problem", Words),
     Index("ix_messages_outbox", "school_id", "sent_at", "next_attempt_at"),
 )
 
@@ -254,9 +269,9 @@ evidence = _table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_attempt_at", Instant, nullable=False),
     Column("captured_at", Instant),
-    Column("grade", Text),
+    Column("grade", Words),
     _text("reason"),
-    Column("manifest_sha256", Text),
+    Column("manifest_sha256", Words),
     Column("files", Document, nullable=False, default=list),
     UniqueConstraint("case_id", "revision"),
     Index("ix_evidence_wanted", "school_id", "captured_at", "next_attempt_at"),

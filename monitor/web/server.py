@@ -68,6 +68,6 @@ def _listen(host: str, port: int) -> socket.socket:
         if getattr(error, "errno", None) == errno.EADDRINUSE:
             raise ConfigError(
                 f"port {port} on {host} is taken by another program: stop that one, or give the desk another "
-                "port with --port"
+                "address with --listen"
             ) from error
         raise ConfigError(f"the desk cannot listen on {host}, port {port}: {error}") from error

@@ -49,10 +49,10 @@ def test_the_demo_opens_its_desk_fills_it_and_stops_when_told_to(tmp_path: Path)
             time.sleep(0.1)
         assert "/cases/" in browser.get("/").text
         for _ in range(900):  # while the clock of the replay leaps, no stage can keep up with it
-            if browser.get("/health").json()["ok"]:
+            if well := browser.get("/health").json()["ok"]:
                 break
             time.sleep(0.1)
-        assert browser.get("/health").json()["ok"] is True
+        assert well
         for page in ("/items", "/digest", "/mail", "/status"):
             assert browser.get(page).status_code == 200
         process.send_signal(signal.SIGTERM)

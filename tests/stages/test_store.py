@@ -119,3 +119,11 @@ def test_a_start_forgets_accounts_and_stages_that_are_no_more(store: Store, now:
         tx.health.start_afresh(now)
         assert [problem.subject for problem in tx.health.problems()] == ["mail to joan@school.example"]
         assert tx.health.heartbeats() == []
+
+
+def test_hostile_signs_in_any_text_are_kept_as_signs_that_say_so(store: Store, now: datetime) -> None:
+    with store.transaction() as tx:
+        tx.health.problem("mail", "refused \x00 by \ud83d", now)
+        tx.outbox.add(message_id="<1@a>", recipient="a@b.example", subject="\ud83d", text="\x00", html="", now=now)
+        assert tx.health.problems()[0].message == "refused \ufffd by ?"
+        assert tx.outbox.messages()[0].subject == "?"

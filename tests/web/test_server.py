@@ -27,7 +27,7 @@ def test_it_answers_as_soon_as_it_has_started_and_no_longer_once_stopped() -> No
 def test_a_taken_port_is_named_with_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is taken by another program.*--port"):
+        with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is taken by another program.*--listen"):
             DeskServer(_app, "127.0.0.1", port).start()
 
 
