@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from uuid import uuid4
 
 from monitor.domain.account import Account
 from monitor.domain.clock import format_instant
@@ -45,14 +44,7 @@ def run(store: Store, letters: Letters, book: RuleBook, sender: Sender, edition:
         letter = letters.write("digest", sender=sender, day=local, figures=figures)
         recipients = book.recipients(book.policy.book.digest, accused=()).emails
         for recipient in recipients:
-            tx.outbox.add(
-                message_id=f"<{uuid4()}@{sender.domain}>",
-                recipient=recipient,
-                subject=letter.subject,
-                text=letter.text,
-                html=letter.html,
-                now=now,
-            )
+            tx.outbox.add(letter, message_id=sender.new_message_id(), recipient=recipient, now=now)
     return len(recipients)
 
 

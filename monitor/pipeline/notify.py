@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from uuid import uuid4
 
 from monitor.domain.case import Case
 from monitor.domain.errors import MailError
@@ -66,11 +65,9 @@ def _bundle(tx: Transaction, letters: Letters, book: RuleBook, sender: Sender, n
         notices = list(group)
         letter = letters.write("notice", sender=sender, matters=_matters(notices, book, now))
         tx.outbox.add(
-            message_id=f"<{uuid4()}@{sender.domain}>",
+            letter,
+            message_id=sender.new_message_id(),
             recipient=recipient,
-            subject=letter.subject,
-            text=letter.text,
-            html=letter.html,
             now=now,
             carries=[notice.id for notice in notices],
         )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 
 from monitor.domain.case import Case
+from monitor.domain.ports import Letter
 from monitor.store.cases import as_case
 from monitor.store.rows import Repository
 from monitor.store.tables import cases, messages, notices
@@ -90,25 +91,17 @@ class Outbox(Repository):
         ]
 
     def add(
-        self,
-        *,
-        message_id: str,
-        recipient: str,
-        subject: str,
-        text: str,
-        html: str,
-        now: datetime,
-        carries: Sequence[int] = (),
+        self, letter: Letter, *, message_id: str, recipient: str, now: datetime, carries: Sequence[int] = ()
     ) -> None:
-        """Put a message into the outbox that carries these notices (ids)."""
+        """Put a letter into the outbox as a message that carries these notices (ids)."""
         result = self._connection.execute(
             messages.insert().values(
                 school_id=self._school,
                 message_id=message_id,
                 recipient=recipient,
-                subject=subject,
-                text=text,
-                html=html,
+                subject=letter.subject,
+                text=letter.text,
+                html=letter.html,
                 created_at=now,
                 next_attempt_at=now,
             )

@@ -8,6 +8,7 @@ import pytest
 from monitor.domain.account import Account
 from monitor.domain.errors import NotFound
 from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef
+from monitor.domain.ports import Letter
 from monitor.domain.verdict import Action, Expects, Label, Reading, Verdict
 from monitor.store.store import Store
 
@@ -99,14 +100,10 @@ def test_a_message_names_each_case_it_carries_once(four: Store, now: datetime) -
         for case_id, level in ((1, 0), (1, 1), (2, 0)):
             tx.outbox.tell(case_id, level, ["head@larkfield.example"], now)
         for number, carries in enumerate(([one.id for one in tx.outbox.unbundled()], [])):
+            letter = Letter(subject="s", text="t", html="h")
+            message_id = f"<{number}@x>"
             tx.outbox.add(
-                message_id=f"<{number}@x>",
-                recipient="head@larkfield.example",
-                subject="s",
-                text="t",
-                html="h",
-                now=now,
-                carries=carries,
+                letter, message_id=message_id, recipient="head@larkfield.example", now=now, carries=carries
             )
         carried = tx.outbox.carried([1, 2])
     assert {message: [case.id for case in cases] for message, cases in carried.items()} == {1: [1, 2]}

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
 from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef
+from monitor.domain.ports import Letter
 from monitor.store.engine import migrate, open_engine
 from monitor.store.store import Store
 from monitor.store.tables import metadata
@@ -124,6 +125,7 @@ def test_a_start_forgets_accounts_and_stages_that_are_no_more(store: Store, now:
 def test_hostile_signs_in_any_text_are_kept_as_signs_that_say_so(store: Store, now: datetime) -> None:
     with store.transaction() as tx:
         tx.health.problem("mail", "refused \x00 by \ud83d", now)
-        tx.outbox.add(message_id="<1@a>", recipient="a@b.example", subject="\ud83d", text="\x00", html="", now=now)
+        letter = Letter(subject="\ud83d", text="\x00", html="")
+        tx.outbox.add(letter, message_id="<1@a>", recipient="a@b.example", now=now)
         assert tx.health.problems()[0].message == "refused \ufffd by ?"
         assert tx.outbox.messages()[0].subject == "?"

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, s
 
 from monitor.domain.case import CaseStatus
 from monitor.domain.item import Author, ItemKind
+from monitor.domain.ports import Letter
 from monitor.domain.verdict import Label
 from monitor.evidence.browser import find_browser
 from monitor.web.app import create_app
@@ -146,9 +147,8 @@ def test_hostile_comments_fire_nothing_on_any_page(
     world.keep_evidence()
     with world.store.transaction() as tx:
         letter = "".join(hostile(address)[:11])
-        tx.outbox.add(
-            message_id="<x>", recipient=letter[:200], subject=letter[:300], text=letter, html=letter, now=world.now
-        )
+        mail = Letter(subject=letter[:300], text=letter, html=letter)
+        tx.outbox.add(mail, message_id="<x>", recipient=letter[:200], now=world.now)
         tx.sources.register(world.config.accounts)
         tx.sources.failed("local-news", letter, world.now, next_poll_at=world.now)
         tx.health.problem(letter[:200], letter, world.now)
@@ -238,7 +238,8 @@ def test_a_letter_is_seen_but_runs_nothing(
         f"<form action='{address}'><button>Send</button></form>"
     )
     with world.store.transaction() as tx:
-        tx.outbox.add(message_id="<1>", recipient="a@x", subject="s", text="t", html=html, now=world.now)
+        mail = Letter(subject="s", text="t", html=html)
+        tx.outbox.add(mail, message_id="<1>", recipient="a@x", now=world.now)
     with watched(chromium, url) as (page, seen):
         page.goto("/mail/1")
         letter = page.frame_locator("iframe.letter")
