@@ -13,15 +13,16 @@ from classifiers import reader
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.letters import TemplateLetters
 from monitor.adapters.smtp import SmtpMailer
-from monitor.config import Config, Mail, secret
+from monitor.config import Config, Mail, School, secret
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
 from monitor.domain.people import Person
 from monitor.domain.ports import Clock, Connector, Letters, Mailer, Reader
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
-from monitor.evidence.browser import Browser, find_browser
+from monitor.evidence.browser import Browser
 from monitor.evidence.capturer import PageCapturer
+from monitor.evidence.find_browser import driver_problem, find_browser
 from monitor.evidence.vault import FolderVault
 from monitor.jobs import Parts
 from monitor.store.engine import migrate, open_engine
@@ -29,9 +30,11 @@ from monitor.store.store import Store
 
 logger = logging.getLogger(__name__)
 
-NO_BROWSER = (
-    "no browser found: evidence is the platform's record and a card, without a picture of the page. "
-    "Install one (Debian: apt-get install chromium) and start again"
+NO_BROWSER = "none was found. Install one (Debian: apt-get install chromium) and start again"
+WITHOUT_PICTURES = "evidence is the platform's record and a card, without a picture of the page"
+NO_SANDBOX = (
+    "the browser that photographs pages runs without its own sandbox: run Schoolwatch as an ordinary user, with "
+    "browser_sandbox: true"
 )
 
 
@@ -73,11 +76,10 @@ def build(
         stack.enter_context(_only_one(data))
         config, ready, problems = _connect_all(config, data, environment)
         store = stack.enter_context(open_store(config, data, environment))
-        executable = find_browser()
-        browser = None
-        if executable is not None:
-            allow = frozenset(config.school.browser_may_open)
-            browser = stack.enter_context(Browser(executable, allow=allow))
+        browser = _browser(config.school)
+        if browser is not None:
+            stack.enter_context(browser)
+            config = config if browser.sandbox else replace(config, warnings=(*config.warnings, NO_SANDBOX))
         parts = Parts(
             config=config,
             store=store,
@@ -94,6 +96,14 @@ def build(
         )
         _record_start(parts, browser is not None)
         yield parts
+
+
+def _browser(school: School) -> Browser | None:
+    executable = find_browser()
+    if executable is None:
+        return None
+    sandbox = None if school.browser_sandbox else False
+    return Browser(executable, allow=frozenset(school.browser_may_open), sandbox=sandbox)
 
 
 def load_reader(people: Sequence[Person], kind: str = "local", *, explains: bool = True) -> Reader:
@@ -171,7 +181,7 @@ def _record_start(parts: Parts, browser: bool) -> None:
         if browser:
             tx.health.cleared("browser", now)
         else:
-            tx.health.problem("browser", NO_BROWSER, now)
+            tx.health.problem("browser", f"{driver_problem() or NO_BROWSER}; until then {WITHOUT_PICTURES}", now)
 
 
 @contextmanager

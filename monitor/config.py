@@ -90,6 +90,8 @@ class School(_Closed):
     digest_at: TimeOfDay = time(7, 30)
     classifier: str = "local"
     mail: Mail
+    #: Chromium's own sandbox around every page. Off only where it cannot start, and then shown as a warning.
+    browser_sandbox: bool = True
     #: Private addresses ("host:port") that the evidence browser may open all the same. Leave empty.
     browser_may_open: tuple[str, ...] = ()
 

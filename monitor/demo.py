@@ -208,6 +208,7 @@ def _against(config: Config, sandbox: Sandbox, mail_port: int, bookmark: Bookmar
             "sweep_every": SWEEP_EVERY,
             "public_url": desk or config.school.public_url,
             "mail": Mail(host="127.0.0.1", port=mail_port, sender=config.school.mail.sender, tls="none"),
+            "browser_sandbox": False,  # it opens our own pages alone, on any machine
             "browser_may_open": (f"127.0.0.1:{bookmark.port}",),
         }
     )

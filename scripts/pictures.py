@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
-from monitor.evidence.browser import find_browser
+from monitor.evidence.find_browser import find_browser
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 DEMO = [sys.executable, "-m", "monitor", "demo"]

@@ -6,7 +6,6 @@ it hangs or crashes the browser, that one photograph fails and the next use star
 """
 
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -21,7 +20,8 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Playwright, sync_playwright
 
-from monitor.domain.errors import CaptureError, ConfigError
+from monitor.domain.errors import CaptureError
+from monitor.evidence.find_browser import driver_problem
 from monitor.evidence.page import PageShot
 from monitor.evidence.photograph import draw, easel, photograph
 from monitor.evidence.proxy import VettingProxy
@@ -29,8 +29,6 @@ from monitor.evidence.proxy import VettingProxy
 _LAUNCH_SECONDS = 30.0
 #: What a job may overrun its limit by before the browser is killed.
 _GRACE_SECONDS = 5.0
-_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
 _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -48,30 +46,6 @@ _FLAGS = (
 )
 
 T = TypeVar("T")
-
-
-def find_browser() -> Path | None:
-    """The browser to use: SCHOOLWATCH_BROWSER, else Chromium or Chrome on the PATH, else Playwright's download.
-
-    Raises ConfigError where SCHOOLWATCH_BROWSER names nothing that can be run.
-    """
-    chosen = os.environ.get("SCHOOLWATCH_BROWSER")
-    if chosen:
-        found = shutil.which(chosen)
-        if found is None:
-            raise ConfigError(f"SCHOOLWATCH_BROWSER is {chosen!r}, which is no program that can be run")
-        return Path(found)
-    for command in _COMMANDS:
-        if found := shutil.which(command):
-            return Path(found)
-    with ThreadPoolExecutor(1) as thread:  # Playwright refuses a thread that runs an event loop
-        downloaded = thread.submit(_playwrights_own).result()
-    return downloaded if downloaded.exists() else None
-
-
-def _playwrights_own() -> Path:
-    with sync_playwright() as playwright:
-        return Path(playwright.chromium.executable_path)
 
 
 class Browser:
@@ -218,6 +192,8 @@ class _Session:
         self.proxy.stop()
 
     def _open(self) -> None:
+        if problem := driver_problem():
+            raise OSError(problem)
         self._playwright = sync_playwright().start()
         self.chromium = self._playwright.chromium.launch(
             executable_path=self._executable,

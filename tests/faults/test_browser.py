@@ -21,8 +21,9 @@ from monitor.domain.errors import CaptureError
 from monitor.domain.evidence import Grade, Subject
 from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef
 from monitor.evidence import browser as browser_module
-from monitor.evidence.browser import Browser, find_browser
+from monitor.evidence.browser import Browser
 from monitor.evidence.capturer import PageCapturer
+from monitor.evidence.find_browser import find_browser
 from monitor.evidence.page import TALLEST, VIEWPORT, PageShot
 
 pytestmark = pytest.mark.browser

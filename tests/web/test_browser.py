@@ -15,7 +15,7 @@ from monitor.domain.case import CaseStatus
 from monitor.domain.item import Author, ItemKind
 from monitor.domain.ports import Letter
 from monitor.domain.verdict import Label
-from monitor.evidence.browser import find_browser
+from monitor.evidence.find_browser import find_browser
 from monitor.web.app import create_app
 from monitor.web.desk import Desk
 from monitor.web.server import DeskServer

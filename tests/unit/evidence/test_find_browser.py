@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.domain.errors import ConfigError
-from monitor.evidence.browser import find_browser
+from monitor.evidence.find_browser import driver_problem, find_browser
 
 
 def a_program(folder: Path, name: str) -> Path:
@@ -46,3 +46,14 @@ def test_a_named_browser_that_is_not_there_is_an_error_and_not_passed_over(
 
 def test_where_there_is_none_there_is_none() -> None:
     assert find_browser() is None
+
+
+def test_a_browser_that_cannot_be_driven_is_none_and_the_missing_library_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_program(tmp_path, "chromium")
+    node = a_program(tmp_path, "node")
+    node.write_text("#!/bin/sh\necho 'error while loading shared libraries: libatomic.so.1' >&2\nexit 127\n")
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(node))
+    assert find_browser() is None
+    assert "apt-get install libatomic1" in str(driver_problem())
