@@ -7,15 +7,22 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
-from monitor.config import default_folder
+from monitor.config import Config, default_folder
 
 app = typer.Typer(help="Looks after a school's social media accounts.", no_args_is_help=True, add_completion=False)
 
 ConfigFolder = Annotated[
     Path, typer.Option("--config", help="The school's configuration folder.", default_factory=default_folder)
 ]
-DataFolder = Annotated[Path, typer.Option("--data", help="Where the database and the evidence are kept.")]
-DATA = Path("data")
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", help="Where database and evidence are kept; default: data/ and the school's id."),
+]
+
+
+def data_of(config: Config, data: Path | None) -> Path:
+    """Where a school's data are: never among those of the demonstration, which are in data/ itself."""
+    return data or Path("data") / config.school.id
 
 
 def say(text: str) -> None:

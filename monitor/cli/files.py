@@ -13,7 +13,7 @@ import typer
 from classifiers.jsonl import LineError, classify_lines
 from connectors.archive import read_file
 from monitor.bootstrap import load_reader, open_store, rule_book
-from monitor.cli.console import DATA, ConfigFolder, DataFolder, app, say
+from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, say
 from monitor.config import Nation, default_folder, load_calendar, load_config, load_people
 from monitor.domain.account import Account
 from monitor.domain.calendar import Calendar
@@ -85,7 +85,7 @@ def deadline(
 def import_file(
     file: Annotated[Path, typer.Argument(help="JSON lines or CSV: text and, if known, id, platform, author, …")],
     config: ConfigFolder,
-    data: DataFolder = DATA,
+    data: DataFolder = None,
     channel: Annotated[
         Channel, typer.Option(help="For lines that do not say where they are from.")
     ] = Channel.OFFICIAL,
@@ -95,7 +95,7 @@ def import_file(
     account = Account(id=f"import {file.name}", connector="archive", channel=channel, name=file.name)
     reader = load_reader(loaded.people, loaded.school.classifier)
     new = known = rejected = 0
-    with open_store(loaded, data) as store:
+    with open_store(loaded, data_of(loaded, data)) as store:
         for page in read_file(file, channel=channel, timezone=loaded.school.timezone):
             with store.transaction() as tx:
                 saved = tx.items.save(page.items, account, datetime.now(UTC), loaded.school.go_live)

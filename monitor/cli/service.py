@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from monitor.bootstrap import build, connect, make_letters, make_sender, open_store
-from monitor.cli.console import DATA, ConfigFolder, DataFolder, app, say
+from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, say
 from monitor.config import default_folder, load_config
 from monitor.demo import Demo, demo
 from monitor.domain.clock import parse_instant
@@ -29,15 +30,18 @@ LISTEN = "127.0.0.1:8080"
 
 
 @app.command()
-def run(config: ConfigFolder, data: DataFolder = DATA, listen: Listen = LISTEN) -> None:
+def run(config: ConfigFolder, data: DataFolder = None, listen: Listen = LISTEN) -> None:
     """Watch the accounts of a configuration until stopped."""
     loaded = load_config(config)
     for warning in loaded.warnings:
         say(f"warning: {warning}")
-    with build(loaded, data) as parts, _desk(parts, listen):
+    folder = data_of(loaded, data)
+    with build(loaded, folder) as parts, _desk(parts, listen):
         jobs = Jobs(Stages(parts))
         jobs.start()
-        say(f"Watching {len(parts.connectors)} accounts of {loaded.school.name}; data in {data}. Stop with Ctrl-C.")
+        say(
+            f"Watching {len(parts.connectors)} accounts of {loaded.school.name}; data in {folder}. Stop with Ctrl-C."
+        )
         _until_stopped()
         say("Stopping …")
         jobs.stop()
@@ -45,7 +49,7 @@ def run(config: ConfigFolder, data: DataFolder = DATA, listen: Listen = LISTEN) 
 
 @app.command("demo")
 def run_demo(
-    data: DataFolder = DATA,
+    data: Annotated[Path, typer.Option("--data", help="Where its data are kept.")] = Path("data"),
     once: Annotated[
         bool, typer.Option("--once", help="Run the whole world through, print a summary, stop.")
     ] = False,
@@ -105,9 +109,10 @@ def check(config: ConfigFolder) -> None:
 
 
 @app.command()
-def poll(config: ConfigFolder, data: DataFolder = DATA) -> None:
+def poll(config: ConfigFolder, data: DataFolder = None) -> None:
     """Read every account that is due once, and do what follows from it."""
-    with build(load_config(config), data) as parts:
+    loaded = load_config(config)
+    with build(loaded, data_of(loaded, data)) as parts:
         stages = Stages(parts)
         for account in stages.accounts():
             print(f"{account.id}: {stages.poll(account)} new or edited")
@@ -121,12 +126,12 @@ def poll(config: ConfigFolder, data: DataFolder = DATA) -> None:
 
 
 @app.command()
-def digest(config: ConfigFolder, data: DataFolder = DATA) -> None:
+def digest(config: ConfigFolder, data: DataFolder = None) -> None:
     """Print the digest as it would be made now; nothing is sent."""
     loaded = load_config(config)
     now = datetime.now(UTC)
     edition = Edition(at=loaded.school.digest_at, accounts=loaded.accounts, problems=loaded.problems)
-    with open_store(loaded, data) as store, store.reading() as tx:
+    with open_store(loaded, data_of(loaded, data)) as store, store.reading() as tx:
         figures = figures_at(tx, edition, now)
     letter = make_letters(loaded).write("digest", sender=make_sender(loaded), day=now, figures=figures)
     print(f"{letter.subject}\n\n{letter.text}")
