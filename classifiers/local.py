@@ -6,7 +6,7 @@ Every file is checked against manifest.json before it is used: a damaged model s
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from classifiers.fold import fold
 from classifiers.threshold import Threshold
@@ -27,13 +28,18 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # threads of its own w
 from transformers import AutoTokenizer
 
 MODEL = Path(__file__).with_name("model")
-#: Tokens by which the windows of a long text overlap.
-OVERLAP = 24
-#: Windows read of one text, some 6,000 words; of a longer one the beginning and the end.
-WINDOWS = 96
-#: Windows scored at once.
-BATCH = 32
-
+#: What is too long to be read at once is read in windows of so many tokens, which overlap: short ones, because one
+#: ugly sentence is lost in the mean of a long friendly text.
+WINDOW = 48
+OVERLAP = 16
+#: Windows read of one text, some 4,500 words; of a longer one the beginning and the end.
+WINDOWS = 192
+#: All that ONNX Runtime raises: its errors have no parent of their own.
+RUNTIME_ERRORS: tuple[type[Exception], ...] = (
+    *(ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf),
+    *(ort_errors.NoModel, ort_errors.NoSuchFile, ort_errors.NotImplemented, ort_errors.RuntimeException),
+    *(ort_errors.EngineError, ort_errors.EPFail, RuntimeError),
+)
 _REMEDY = "Install it again."
 
 log = logging.getLogger(__name__)
@@ -60,46 +66,33 @@ class LocalModel:
         )
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
-        """Probabilities per label; of a text in several windows the strongest decides. Raises ClassifierError."""
-        strongest = np.zeros((len(texts), len(self._labels)), dtype=np.float32)
-        for owners, ids in self._batches(texts):
-            np.maximum.at(strongest, owners, self._run(ids))
-        return [dict(zip(self._labels, map(float, row), strict=True)) for row in strongest]
+        """Probabilities per label; of a text in several windows the strongest decides. Raises ClassifierError.
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[list[int]]]]:
-        """Windows of about one length with the index of the text that each belongs to."""
-        windows = [(owner, ids) for owner, text in enumerate(texts) for ids in self._windows(text)]
-        windows.sort(key=lambda window: len(window[1]))
-        for start in range(0, len(windows), BATCH):
-            owners, ids = zip(*windows[start : start + BATCH], strict=True)
-            yield list(owners), list(ids)
+        Window by window: int8 rounds by the largest number in a batch, so a text's scores would depend on what it
+        was read together with, and a second reading might come out differently.
+        """
+        return [self._score(text) for text in texts]
+
+    def _score(self, text: str) -> Scores:
+        strongest = np.max([self._run(window) for window in self._windows(text)], axis=0)
+        return dict(zip(self._labels, map(float, strongest), strict=True))
 
     def _windows(self, text: str) -> list[list[int]]:
-        encoded = self._tokenizer(
-            fold(text).text,
-            truncation=True,
-            max_length=self._longest,
-            stride=OVERLAP,
-            return_overflowing_tokens=True,
-            return_attention_mask=False,
-        )
-        windows: list[list[int]] = encoded["input_ids"]
-        if len(windows) <= WINDOWS:
-            return windows
-        return windows[: WINDOWS * 3 // 4] + windows[-WINDOWS // 4 :]
+        ids: list[int] = self._tokenizer.encode(fold(text).text, add_special_tokens=False, verbose=False)
+        parts = [ids]
+        if len(ids) > self._longest - 2:
+            parts = [ids[start : start + WINDOW] for start in range(0, len(ids) - OVERLAP, WINDOW - OVERLAP)]
+        if len(parts) > WINDOWS:
+            parts = parts[: WINDOWS * 3 // 4] + parts[-WINDOWS // 4 :]
+        return [[self._tokenizer.cls_token_id, *part, self._tokenizer.sep_token_id] for part in parts]
 
-    def _run(self, windows: list[list[int]]) -> NDArray[np.float32]:
-        longest = max(map(len, windows))
-        ids = np.zeros((len(windows), longest), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, window in enumerate(windows):
-            ids[row, : len(window)] = window
-            mask[row, : len(window)] = 1
+    def _run(self, window: list[int]) -> NDArray[np.float32]:
+        ids = np.array([window], dtype=np.int64)
         try:
-            (logits,) = self._session.run(["logits"], {"input_ids": ids, "attention_mask": mask})
-        except (RuntimeError, ValueError) as error:  # ONNX Runtime's own errors are RuntimeErrors
+            (logits,) = self._session.run(["logits"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        except (*RUNTIME_ERRORS, ValueError) as error:
             raise ClassifierError(f"the model failed: {error}") from error
-        probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
+        probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-logits[0]))
         return probabilities
 
 
@@ -108,7 +101,7 @@ def load(folder: Path = MODEL) -> LocalModel:
     manifest = _checked(folder)
     try:
         model = LocalModel(folder, manifest)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (*RUNTIME_ERRORS, OSError, ValueError, KeyError, TypeError) as error:
         raise ClassifierError(f"the model in {folder.name}/ cannot be loaded: {error}") from error
     log.info("classifier model %s loaded", model.version)
     return model

@@ -20,7 +20,7 @@ from classifiers.training.data import LABELS
 from classifiers.training.model import Network
 from classifiers.training.train import CACHE
 
-#: Tokens of one window.
+#: Tokens that are read at once, as in training.
 LONGEST = 96
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 
@@ -92,6 +93,15 @@ def test_a_flipped_byte_is_refused(copy: Path, name: str) -> None:
 def test_a_missing_file_is_refused(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(ClassifierError, match=f"{name} cannot be read"):
+        load(copy)
+
+
+def test_a_model_that_is_no_model_is_refused_though_its_hash_is_right(copy: Path) -> None:
+    (copy / "model.onnx").write_bytes(b"not ONNX at all")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["files"]["model.onnx"] = sha256(b"not ONNX at all").hexdigest()
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ClassifierError, match="cannot be loaded"):
         load(copy)
 
 
