@@ -39,9 +39,7 @@ def run(config: ConfigFolder, data: DataFolder = None, listen: Listen = LISTEN) 
     with build(loaded, folder) as parts, _desk(parts, listen):
         jobs = Jobs(Stages(parts))
         jobs.start()
-        say(
-            f"Watching {len(parts.connectors)} accounts of {loaded.school.name}; data in {folder}. Stop with Ctrl-C."
-        )
+        say(f"Watching {len(parts.connectors)} accounts of {loaded.school.name}. Data: {folder}. Stop: Ctrl-C.")
         _until_stopped()
         say("Stopping …")
         jobs.stop()

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from monitor.domain.case import Case
 from monitor.domain.deadline import share_of_window
+from monitor.domain.people import unheld_roles
 from monitor.domain.policy import LadderStep
 from monitor.domain.rulebook import RuleBook
 from monitor.store.store import Store, Transaction
@@ -48,9 +49,10 @@ def _step(tx: Transaction, case: Case, book: RuleBook, now: datetime) -> int:
 
 def _tell(tx: Transaction, case: Case, book: RuleBook, roles_at: dict[int, Sequence[str]], now: datetime) -> int:
     highest: dict[str, int] = {}
+    unheld = set(unheld_roles(book.people))
     for level, roles in sorted(roles_at.items()):
         found = book.recipients(roles, case.accused)
-        for role in found.unreached:
+        for role in set(found.unreached) & unheld:  # a holder who is accused is nobody else's business
             tx.health.problem(
                 f"role {role}", f"nobody can be told as {role}: give somebody the role in people.yaml", now
             )

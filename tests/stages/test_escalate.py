@@ -1,5 +1,6 @@
 """Who is told what, when: the routing rows of the policies, the ladder, and nobody twice."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from monitor import casework
 from monitor.domain.case import Decision
 from monitor.domain.item import Channel
+from monitor.domain.people import Role
 from monitor.pipeline import escalate
 from tests.stages.conftest import School
 
@@ -39,6 +41,24 @@ def test_whoever_is_accused_is_not_told_whatever_other_role_they_hold(school: Sc
     school.work()
     assert "david.okafor" not in school.told()
     assert {"sian.llewellyn-field", "joan.price"} <= set(school.told())
+
+
+def test_going_around_somebody_accused_shows_on_no_status_page(school: School) -> None:
+    school.say("he ignored a child #safeguarding #allegation @david-okafor")
+    school.work()
+    with school.store.reading() as tx:
+        assert tx.health.problems() == []
+
+
+def test_a_role_that_nobody_holds_is_a_problem_that_is_shown(school: School) -> None:
+    school.book = replace(
+        school.book, people=tuple(one for one in school.book.people if Role.PRESS_CONTACT not in one.roles)
+    )
+    school.say("the BBC asks #media")
+    school.work()
+    with school.store.reading() as tx:
+        assert [problem.subject for problem in tx.health.problems()] == ["role press_contact"]
+    assert set(school.told()) == {"david.okafor"}, "the first of the fallback roles"
 
 
 def test_being_named_in_a_threat_is_not_being_accused(school: School) -> None:
