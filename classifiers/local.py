@@ -28,17 +28,20 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # threads of its own w
 from transformers import AutoTokenizer
 
 MODEL = Path(__file__).with_name("model")
+#: What the manifest must vouch for.
+FILES = frozenset({"model.onnx", "tokenizer.json", "tokenizer_config.json"})
 #: What is too long to be read at once is read in windows of so many tokens, which overlap: short ones, because one
 #: ugly sentence is lost in the mean of a long friendly text.
 WINDOW = 48
 OVERLAP = 16
 #: Windows read of one text, some 4,500 words; of a longer one the beginning and the end.
 WINDOWS = 192
-#: All that ONNX Runtime raises: its errors have no parent of their own.
-RUNTIME_ERRORS: tuple[type[Exception], ...] = (
+#: All that ONNX Runtime raises (its errors have no parent of their own), and what unfitting files make of the rest.
+FAILURES: tuple[type[Exception], ...] = (
     *(ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf),
     *(ort_errors.NoModel, ort_errors.NoSuchFile, ort_errors.NotImplemented, ort_errors.RuntimeException),
-    *(ort_errors.EngineError, ort_errors.EPFail, RuntimeError),
+    *(ort_errors.EngineError, ort_errors.EPFail),
+    *(OSError, ValueError, KeyError, TypeError, RuntimeError),
 )
 _REMEDY = "Install it again."
 
@@ -60,7 +63,7 @@ class LocalModel:
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         options = ort.SessionOptions()
         options.intra_op_num_threads = 2
-        options.enable_cpu_mem_arena = False  # batches differ in shape: the arena would only grow
+        options.enable_cpu_mem_arena = False  # texts differ in length: the arena would only grow
         self._session: Any = ort.InferenceSession(
             folder / "model.onnx", options, providers=["CPUExecutionProvider"]
         )
@@ -90,7 +93,7 @@ class LocalModel:
         ids = np.array([window], dtype=np.int64)
         try:
             (logits,) = self._session.run(["logits"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        except (*RUNTIME_ERRORS, ValueError) as error:
+        except FAILURES as error:
             raise ClassifierError(f"the model failed: {error}") from error
         probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-logits[0]))
         return probabilities
@@ -101,7 +104,7 @@ def load(folder: Path = MODEL) -> LocalModel:
     manifest = _checked(folder)
     try:
         model = LocalModel(folder, manifest)
-    except (*RUNTIME_ERRORS, OSError, ValueError, KeyError, TypeError) as error:
+    except FAILURES as error:
         raise ClassifierError(f"the model in {folder.name}/ cannot be loaded: {error}") from error
     log.info("classifier model %s loaded", model.version)
     return model
@@ -114,6 +117,8 @@ def _checked(folder: Path) -> Mapping[str, Any]:
         files = dict(manifest["files"])
     except (ValueError, KeyError, TypeError) as error:
         raise ClassifierError(f"the classifier's manifest.json is damaged ({error}). {_REMEDY}") from error
+    if not FILES <= files.keys():
+        raise ClassifierError(f"the classifier's manifest.json does not list its files. {_REMEDY}")
     for name, expected in files.items():
         if sha256(_content(folder / name)).hexdigest() != expected:
             raise ClassifierError(

@@ -112,6 +112,13 @@ def test_a_manifest_that_says_too_little_is_refused(copy: Path, content: str) ->
         load(copy)
 
 
+def test_a_manifest_that_vouches_for_nothing_is_refused(copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text()) | {"files": {}}
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ClassifierError, match="does not list its files"):
+        load(copy)
+
+
 def test_thresholds_that_make_no_sense_are_refused(copy: Path) -> None:
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["thresholds"]["threat"] = {"over": 0.1, "possibly": 0.9}
