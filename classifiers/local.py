@@ -117,7 +117,7 @@ def _checked(folder: Path) -> Mapping[str, Any]:
         files = dict(manifest["files"])
     except (ValueError, KeyError, TypeError) as error:
         raise ClassifierError(f"the classifier's manifest.json is damaged ({error}). {_REMEDY}") from error
-    if not FILES <= files.keys():
+    if not files.keys() >= FILES:
         raise ClassifierError(f"the classifier's manifest.json does not list its files. {_REMEDY}")
     for name, expected in files.items():
         if sha256(_content(folder / name)).hexdigest() != expected:
