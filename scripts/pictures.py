@@ -52,8 +52,10 @@ def take(page: Page) -> None:
     page.goto(DESK)
     page.screenshot(path=PICTURES / "queue.png")
     threat = page.locator("a[href*='/cases/']").first.get_attribute("href")
-    page.goto(f"{DESK}{threat}")
+    page.set_viewport_size({"width": 1200, "height": 2000})  # tall, for pictures below the fold load late
+    page.goto(f"{DESK}{threat}", wait_until="networkidle")
     page.screenshot(path=PICTURES / "case.png", full_page=True)
+    page.set_viewport_size({"width": 1200, "height": 900})
     card = re.search(r"/evidence/\d+/card\.png", page.content())
     mail = re.search(r"/mail/\d+", page.content())
     for name, address in (("digest", "/digest"), ("status", "/status"), ("mail", mail and mail[0])):

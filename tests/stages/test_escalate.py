@@ -199,3 +199,12 @@ def test_every_step_is_in_the_cases_history_and_the_chain_holds(school: School) 
     assert [event.kind for event in events][:2] == ["opened", "told"]
     assert {"captured", "accepted"} <= {event.kind for event in events}
     assert [event.previous for event in events] == ["", *(event.hash for event in events[:-1])]
+
+
+def test_a_grave_notice_asks_to_look_now_whatever_its_deadline(school: School) -> None:
+    school.say("@tom-field watch your back #threat")
+    school.work()
+    [message] = school.postbox.to("joan.price@larkfield.example")
+    for body in (message["text"], message["html"]):
+        assert "Please look now, by day or night." in body
+        assert "Thu 19 Nov, 12:00" in body

@@ -142,8 +142,10 @@ def test_grave_cases_stand_first_then_the_overdue_then_by_deadline(school: Schoo
     school.say("rude #abuse")
     school.say("worried about a child #safeguarding")
     school.say("menace #threat")
+    school.say("aimed #threat @joan-price")
     school.work()
     assert [entry.item.item.text.split()[0] for entry in school.queue()] == [
+        "aimed",
         "menace",
         "worried",
         "late",
