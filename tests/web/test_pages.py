@@ -121,7 +121,7 @@ def test_a_case_shows_why_it_is_there(browser: Browser, world: World) -> None:
     assert '<mark class="l-threat" title="Threat">had better watch himself</mark>' in page
     assert '<b class="name">Mr Field</b>' in page
     assert "Mr Tom Field, Year 6 teacher" in page
-    assert "A threat goes to the headteacher and the leadership at once" in page
+    assert "goes to the headteacher and the leadership at once" in page
     assert '<meter class="m-threat" min="0" max="1" value="0.930">' in page
     assert "possibly" in page
     assert "Staff do not answer from their own accounts" in page
