@@ -208,3 +208,11 @@ def test_a_grave_notice_asks_to_look_now_whatever_its_deadline(school: School) -
     for body in (message["text"], message["html"]):
         assert "Please look now, by day or night." in body
         assert "Thu 19 Nov, 12:00" in body
+
+
+def test_a_grave_matter_among_several_is_named_in_the_subject(school: School) -> None:
+    school.say("angry with @tom-field #complaint")
+    school.say("watch your back #threat")
+    school.work()
+    [message] = school.postbox.to("joan.price@larkfield.example")
+    assert message["subject"] == "A threat (case 2) and 1 more – Larkfield"
