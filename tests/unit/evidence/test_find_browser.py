@@ -22,12 +22,20 @@ def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "downloads"))
 
 
+@pytest.fixture
+def drivable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that runs, on machines that lack a library for the real one too."""
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(a_program(tmp_path, "node")))
+
+
+@pytest.mark.usefixtures("drivable")
 @pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
 def test_a_browser_on_the_path_is_used(tmp_path: Path, name: str) -> None:
     program = a_program(tmp_path, name)
     assert find_browser() == program
 
 
+@pytest.mark.usefixtures("drivable")
 def test_the_one_named_in_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a_program(tmp_path, "chromium")
     mine = a_program(tmp_path, "mine")
