@@ -126,16 +126,3 @@ def event_hash(
     body = [case_id, seq, format_instant(at), actor, kind, dict(detail), previous]
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """Somebody must be told: unique by case, level and recipient. It is sent inside a message."""
-
-    id: int
-    case_id: int
-    level: int
-    recipient: str
-    created_at: datetime
-    message_id: str | None
-    sent_at: datetime | None

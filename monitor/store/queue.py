@@ -89,15 +89,6 @@ class Queue(Repository):
         )
         return self._entries(query)
 
-    def opened_between(self, since: datetime, until: datetime) -> list[QueueEntry]:
-        """Cases opened in [since, until), the gravest first."""
-        query = (
-            self._select()
-            .where(cases.c.opened_at >= since, cases.c.opened_at < until, ~_GLANCE)
-            .order_by(cases.c.severity.desc(), cases.c.id)
-        )
-        return self._entries(query)
-
     def finished_since(self, since: datetime) -> list[int]:
         """The ids of cases answered or closed since then."""
         finished = func.coalesce(cases.c.closed_at, cases.c.answered_at)
