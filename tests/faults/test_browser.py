@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -603,7 +602,7 @@ def test_a_card_is_as_tall_as_its_text(browser: Browser) -> None:
     assert size(browser.render_html("<!doctype html>" + "<p>long" * 100))[1] > 3000
 
 
-def test_a_whole_capture_is_full_and_quick(browser: Browser, site: Site) -> None:
+def test_a_whole_capture_is_full(browser: Browser, site: Site) -> None:
     capturer = PageCapturer(browser)
     subject = a_subject(site.show("/post", "<p>another</p>" * 30 + f"<p>{TEXT}</p>"))
     capture = capturer.capture(subject, NOW)
@@ -615,13 +614,6 @@ def test_a_whole_capture_is_full_and_quick(browser: Browser, site: Site) -> None
         "card.png",
         "manifest.json",
     ]
-    took = []
-    for _ in range(5):
-        started = time.monotonic()
-        capturer.capture(subject, NOW)
-        took.append(time.monotonic() - started)
-    print(f"capture of page and card, warm: median {statistics.median(took):.2f} s")
-    assert statistics.median(took) < 5.0
 
 
 def test_a_page_that_times_out_costs_the_picture_and_nothing_else(

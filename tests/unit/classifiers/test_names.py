@@ -1,7 +1,6 @@
 """Whom a text names, and whom it does not."""
 
 from collections.abc import Sequence
-from time import perf_counter
 
 import pytest
 
@@ -175,14 +174,3 @@ def test_odd_rosters_and_texts_do_no_harm() -> None:
     assert odd.find("") == []
     assert [hit.person for hit in odd.find("I met Cher \ud800 @ @@ 王伟")] == ["c"]
     assert Names([]).find("Mrs Young") == []
-
-
-def test_a_large_roster_is_searched_in_under_two_milliseconds() -> None:
-    people = [Person(id=str(n), name=f"First{n:c} Surname{n:c}x", title="Mrs") for n in range(0x61, 0x61 + 200)]
-    names = Names(people)
-    text = "I have asked Mrs Surname and the office about the coach trip to the museum three times, please answer"
-    names.find(text)
-    started = perf_counter()
-    for _ in range(100):
-        names.find(text)
-    assert perf_counter() - started < 0.2 * 5, "five times the promised time, for a machine under load"
