@@ -139,13 +139,13 @@ def _connect_all(
 
 
 def _with_folder(account: Account, data: Path) -> Account:
-    """Files that staff hand in lie in the data folder unless their path is absolute."""
+    """What staff hand in, a folder or a file, lies in the data folder unless its path is absolute."""
     path = account.options.get("path")
     if not isinstance(path, str) or Path(path).is_absolute():
         return account
-    folder = data / path
-    folder.mkdir(parents=True, exist_ok=True)
-    return replace(account, options={**account.options, "path": str(folder)})
+    place = data / path
+    (place.parent if place.suffix else place).mkdir(parents=True, exist_ok=True)
+    return replace(account, options={**account.options, "path": str(place)})
 
 
 def _mailer(mail: Mail, environment: Mapping[str, str]) -> Mailer:

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -147,9 +147,8 @@ class Demo:
                 "overdue": counts.overdue,
                 "glances": counts.glances,
                 "notices": tx.outbox.count(),
-                "messages": sum(1 for message in tx.outbox.messages(limit=10_000) if message.sent_at),
                 "evidence": tx.evidence.count(captured=True),
-                "problems": [asdict(problem)["subject"] for problem in tx.health.problems()],
+                "problems": [problem.subject for problem in tx.health.problems()],
                 "seconds": round(seconds, 1),
             }
 

@@ -14,6 +14,8 @@ LEASE = timedelta(minutes=5)
 RETRY = timedelta(minutes=2)
 ATTEMPTS = 5
 MANIFEST = "manifest.json"
+#: What the status page calls it.
+PICTURES = "photographs of pages"
 
 
 def run(
@@ -21,7 +23,8 @@ def run(
 ) -> int:
     """Make up to `limit` wanted captures; how many were made.
 
-    A capture that fails is tried again, and after five attempts kept as failed, with the reason.
+    A capture that fails, or gets no picture of a page that should be there, is tried again; after five attempts
+    what there is of it is kept, with the reason.
     """
     made = 0
     for _ in range(limit):
@@ -51,6 +54,9 @@ def _capture(
     except CaptureError as error:
         _failed(store, wanted, str(error), now)
         return False
+    if capture.grade is Grade.FAILED and wanted.attempts < ATTEMPTS:
+        _failed(store, wanted, capture.reason, now)
+        return False
     _keep(store, vault, wanted, capture, now)
     return True
 
@@ -74,9 +80,9 @@ def _keep(store: Store, vault: Vault, wanted: Evidence, capture: Capture, now: d
         tx.cases.log(wanted.case_id, "automatic", "captured", detail, now)
         if capture.grade is Grade.FAILED:
             message = f"case {wanted.case_id}: {capture.reason}. The record and its card are kept"
-            tx.health.problem("photographs of pages", message, now)
+            tx.health.problem(PICTURES, message, now)
         elif capture.grade is not Grade.RECORD_ONLY:
-            tx.health.cleared("photographs of pages", now)
+            tx.health.cleared(PICTURES, now)
 
 
 def _failed(store: Store, wanted: Evidence, reason: str, now: datetime) -> None:
@@ -84,9 +90,11 @@ def _failed(store: Store, wanted: Evidence, reason: str, now: datetime) -> None:
     with store.transaction() as tx:
         if wanted.attempts < ATTEMPTS:
             tx.evidence.failed(wanted.id, reason, next_attempt_at=now + RETRY * wanted.attempts)
+            tx.health.problem(PICTURES, f"case {wanted.case_id}: {reason}. It is tried again", now)
             return
         tx.evidence.captured(
             wanted.id, grade=Grade.FAILED, reason=reason, captured_at=now, files=(), manifest_sha256=None
         )
+        tx.health.cleared(PICTURES, now)
         tx.health.problem(f"evidence of case {wanted.case_id}", f"no evidence could be kept: {reason}", now)
         tx.cases.log(wanted.case_id, "automatic", "capture_failed", {"evidence": wanted.id}, now)

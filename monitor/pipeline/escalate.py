@@ -15,23 +15,25 @@ from monitor.store.store import Store, Transaction
 
 
 def run(store: Store, book: RuleBook, now: datetime, limit: int = 200) -> int:
-    """Take every step that is due; how many notices that made."""
+    """Take up to `limit` steps that are due; in how many cases."""
     with store.transaction() as tx:
-        return sum(_step(tx, case, book, now) for case in tx.cases.due_for_a_step(now, limit))
+        due = tx.cases.due_for_a_step(now, limit)
+        for case in due:
+            _step(tx, case, book, now)
+    return len(due)
 
 
-def _step(tx: Transaction, case: Case, book: RuleBook, now: datetime) -> int:
+def _step(tx: Transaction, case: Case, book: RuleBook, now: datetime) -> None:
     """Tell whom the rules name at once, then whom the ladder names for every step that has passed.
 
     After an outage several steps may have passed together: each person gets the highest that is theirs.
     """
     ladder = book.policy.ladder(case.expects) if case.waiting else ()
     passed = _passed(case, ladder, now)
-    told = 0
     if at_once := [role for role in case.tell if role not in case.told]:
-        told += _tell(tx, case, book, {-case.raises: at_once}, now)
+        _tell(tx, case, book, {-case.raises: at_once}, now)
     if passed > case.level:
-        told += _tell(
+        _tell(
             tx,
             case,
             book,
@@ -44,10 +46,9 @@ def _step(tx: Transaction, case: Case, book: RuleBook, now: datetime) -> int:
         level=passed,
         next_step_at=_time_of(case, ladder[passed]) if passed < len(ladder) else None,
     )
-    return told
 
 
-def _tell(tx: Transaction, case: Case, book: RuleBook, roles_at: dict[int, Sequence[str]], now: datetime) -> int:
+def _tell(tx: Transaction, case: Case, book: RuleBook, roles_at: dict[int, Sequence[str]], now: datetime) -> None:
     highest: dict[str, int] = {}
     unheld = set(unheld_roles(book.people))
     for level, roles in sorted(roles_at.items()):
@@ -62,7 +63,6 @@ def _tell(tx: Transaction, case: Case, book: RuleBook, roles_at: dict[int, Seque
     made = sum(tx.outbox.tell(case.id, level, [one], now) for one, level in highest.items())
     roles_told = sorted({role for roles in roles_at.values() for role in roles})
     tx.cases.log(case.id, "automatic", "told", {"level": max(roles_at), "roles": roles_told, "new": made}, now)
-    return made
 
 
 def _roles(case: Case, step: LadderStep) -> Sequence[str]:

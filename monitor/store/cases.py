@@ -101,8 +101,17 @@ class Cases(Repository):
         return as_case(row) if row else None
 
     def raise_to(self, case: Case, verdict: Verdict, deadline: Deadline | None, now: datetime) -> None:
-        """Give a case the verdict of an edit. The caller has made sure that it only ever gets more serious."""
-        values: dict[str, Any] = {**_verdict_columns(verdict), "next_step_at": now}
+        """Give a case the verdict of an edit, and open it again: nobody has dealt with the new wording.
+
+        The caller has made sure that it only ever gets more serious. An answer that was given stays recorded.
+        """
+        values: dict[str, Any] = {
+            **_verdict_columns(verdict),
+            "status": CaseStatus.OPEN.value,
+            "acknowledged_at": None,
+            "closed_at": None,
+            "next_step_at": now,
+        }
         if case.deadline is None:
             values |= _deadline_columns(deadline)
         if verdict.severity > case.severity:

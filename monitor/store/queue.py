@@ -79,16 +79,6 @@ class Queue(Repository):
         )
         return self._entries(query)
 
-    def done(self, limit: int = 100) -> list[QueueEntry]:
-        """Answered and closed cases, the newest first."""
-        query = (
-            self._select()
-            .where(cases.c.status.not_in(_RUNNING), ~_GLANCE)
-            .order_by(func.coalesce(cases.c.closed_at, cases.c.answered_at).desc(), cases.c.id.desc())
-            .limit(limit)
-        )
-        return self._entries(query)
-
     def finished_since(self, since: datetime) -> list[int]:
         """The ids of cases answered or closed since then."""
         finished = func.coalesce(cases.c.closed_at, cases.c.answered_at)

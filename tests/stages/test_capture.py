@@ -1,5 +1,7 @@
 """Evidence is kept of what is escalated, of nothing else, and a failure is never silent."""
 
+from datetime import datetime
+
 import pytest
 
 from monitor.domain.errors import CaptureError
@@ -26,15 +28,45 @@ def test_a_parents_question_is_not_evidence(school: School) -> None:
         assert tx.evidence.of_case(1) == []
 
 
+def graded(grade: Grade, now: datetime) -> Capture:
+    files = (CapturedFile(name="manifest.json", media_type="application/json", body=grade.encode()),)
+    return Capture(files=files, grade=grade, reason="the page took too long", captured_at=now)
+
+
+def test_a_page_that_could_not_be_photographed_is_tried_again(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grades = iter([Grade.FAILED, Grade.FAILED, Grade.FULL])
+    monkeypatch.setattr(RecordCapturer, "capture", lambda *_: graded(next(grades), school.now))
+    school.say("a threat #threat")
+    for _ in range(3):
+        school.work()
+        school.later(minutes=5)
+    with school.store.reading() as tx:
+        [evidence] = tx.evidence.of_case(1)
+    assert (evidence.grade, evidence.attempts) == (Grade.FULL, 3)
+
+
+def test_a_page_that_never_can_be_photographed_is_kept_as_far_as_it_goes(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RecordCapturer, "capture", lambda *_: graded(Grade.FAILED, school.now))
+    school.say("a threat #threat")
+    for _ in range(capture.ATTEMPTS):
+        school.work()
+        school.later(minutes=30)
+    with school.store.reading() as tx:
+        [evidence] = tx.evidence.of_case(1)
+        [problem] = tx.health.problems()
+    assert (evidence.grade, len(evidence.files)) == (Grade.FAILED, 1)
+    assert "The record and its card are kept" in problem.message
+
+
 def test_a_page_that_cannot_be_photographed_is_a_problem_until_one_can(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def graded(grade: Grade) -> Capture:
-        files = (CapturedFile(name="manifest.json", media_type="application/json", body=grade.encode()),)
-        return Capture(files=files, grade=grade, reason="the page took too long", captured_at=school.now)
-
     for grade, problems in ((Grade.FAILED, 1), (Grade.FULL, 0)):
-        monkeypatch.setattr(RecordCapturer, "capture", lambda *_, grade=grade: graded(grade))
+        monkeypatch.setattr(RecordCapturer, "capture", lambda *_, grade=grade: graded(grade, school.now))
         school.say("a threat #threat")
         school.work()
         with school.store.reading() as tx:

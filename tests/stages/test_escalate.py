@@ -148,8 +148,12 @@ def test_sweeping_twice_tells_nobody_twice(school: School) -> None:
     school.work()
     with school.store.transaction() as tx:
         [case] = tx.cases.all()
+        before = tx.outbox.count()
         tx.cases.stepped(case.id, told=(), level=0, next_step_at=school.now)
+    assert escalate.run(school.store, school.book, school.now) == 1
     assert escalate.run(school.store, school.book, school.now) == 0
+    with school.store.reading() as tx:
+        assert tx.outbox.count() == before > 0
 
 
 def test_a_mention_has_no_clock(school: School) -> None:

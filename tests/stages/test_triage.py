@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.domain.case import CaseStatus
+import pytest
+
+from monitor import casework
+from monitor.domain.case import CaseStatus, Decision
 from monitor.domain.item import Channel
 from monitor.domain.verdict import Action, Expects
 from tests.stages.conftest import School
@@ -122,6 +125,29 @@ def test_an_edit_that_makes_a_comment_worse_raises_its_case_and_tells_again(scho
     assert "After an edit" in school.postbox.to("joan.price@larkfield.example")[1]["subject"]
     with school.store.reading() as tx:
         assert len(tx.evidence.of_case(entry.case.id)) == 2, "both wordings are kept"
+
+
+@pytest.mark.parametrize("dealt_with", ["glanced", "answered", "closed", "acknowledged"])
+def test_a_case_that_was_dealt_with_is_open_again_once_an_edit_makes_it_worse(
+    school: School, dealt_with: str
+) -> None:
+    comment = school.say("What a lovely show" if dealt_with == "glanced" else "When is the fair? #query")
+    school.work()
+    if dealt_with == "glanced":
+        casework.glance(school.store, [1], actor="moderator", now=school.now)
+    elif dealt_with == "answered":
+        school.answer(comment)
+        school.work()
+    elif dealt_with == "closed":
+        casework.close(school.store, 1, Decision.NO_ACTION, actor="moderator", now=school.now)
+    else:
+        casework.acknowledge(school.store, 1, actor="moderator", now=school.now)
+    school.later(minutes=10)
+    school.say("I will burn it down #threat", id=comment.ref.id)
+    school.work()
+    [entry] = school.queue()
+    assert (entry.case.severity, entry.case.status) == (4, CaseStatus.OPEN)
+    assert "joan.price" in school.told()
 
 
 def test_an_edit_that_makes_a_comment_milder_changes_no_case(school: School) -> None:
