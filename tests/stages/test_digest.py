@@ -55,3 +55,14 @@ def test_a_quiet_day_says_so_with_the_proof(school: School) -> None:
     text = school.postbox.accepted[-1]["text"]
     assert "Nothing is waiting for an answer." in text
     assert "The school's page: Wed 18 Nov, 12:00\n" in text
+
+
+def test_it_counts_all_that_is_open_and_names_the_first(school: School) -> None:
+    for _ in range(205):
+        school.say("when is the fair #query")
+    school.work()
+    make(school)
+    message = school.postbox.accepted[-1]
+    assert "205 open, 0 overdue" in message["subject"]
+    assert "Needs somebody now: 205 (0 overdue)." in message["text"]
+    assert "… and 185 more" in message["text"]
