@@ -31,13 +31,14 @@ def classify_lines(lines: Iterable[str], reader: Reader, batch: int = 64) -> Ite
     result is to be written with json.dumps as it is (ASCII: an id may hold a lone surrogate).
     """
     numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
-    while block := [_parse(number, line) for number, line in islice(numbered, batch)]:
+    while block := [parse(number, line) for number, line in islice(numbered, batch)]:
         readings = iter(reader.read([each[1] for each in block if not isinstance(each, LineError)]))
         for each in block:
             yield each if isinstance(each, LineError) else _result(each[0], next(readings))
 
 
-def _parse(number: int, line: str) -> tuple[str | int, Comment] | LineError:
+def parse(number: int, line: str) -> tuple[str | int, Comment] | LineError:
+    """The id and the comment of one line, or what is wrong with it."""
     try:
         record = json.loads(line.lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:

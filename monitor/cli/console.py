@@ -1,6 +1,8 @@
 """What all commands share: the Typer application, their common options, and how they speak."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ import typer
 
 from monitor import __version__
 from monitor.config import Config, default_folder
+from monitor.domain.errors import ConfigError
 
 app = typer.Typer(help="Looks after a school's social media accounts.", no_args_is_help=True, add_completion=False)
 
@@ -28,6 +31,16 @@ def data_of(config: Config, data: Path | None) -> Path:
 def say(text: str) -> None:
     """To the person at the console; stdout is for results."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def lines_of(file: Path) -> Iterator[Iterator[str]]:
+    """The lines of a text file. Raises ConfigError where it cannot be read."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            yield iter(lines)
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _version(wanted: bool) -> None:

@@ -1,8 +1,6 @@
 """Commands about files of comments: score them, date them, take them in."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from datetime import time as time_of_day
 from pathlib import Path
@@ -13,7 +11,7 @@ import typer
 from classifiers.jsonl import LineError, classify_lines
 from connectors.archive import read_file
 from monitor.bootstrap import load_reader, open_store, rule_book
-from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, say
+from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, lines_of, say
 from monitor.config import Nation, default_folder, load_calendar, load_config, load_people
 from monitor.domain.account import Account
 from monitor.domain.calendar import Calendar
@@ -39,7 +37,7 @@ def classify(
     people = load_people(roster or default_folder() / "people.yaml")
     reader = load_reader(people, classifier, explains=False)
     failed = False
-    with _lines(file) as lines:
+    with lines_of(file) as lines:
         for result in classify_lines(lines, reader):
             if isinstance(result, LineError):
                 say(str(result))
@@ -68,7 +66,7 @@ def deadline(
     if file is None:
         raise typer.BadParameter("give an instant, or --file with JSON lines")
     failed = False
-    with _lines(file) as lines:
+    with lines_of(file) as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
@@ -127,12 +125,3 @@ def _plain_calendar(nation: str, timezone: str, closes: str) -> Calendar:
 def _due(received: datetime, calendar: Calendar) -> dict[str, str]:
     due = deadline_for(received, calendar)
     return {"received": format_instant(received), "due": format_instant(due.due_at), "because": due.because}
-
-
-@contextmanager
-def _lines(file: Path) -> Iterator[Iterator[str]]:
-    try:
-        with file.open(encoding="utf-8", errors="replace") as lines:
-            yield iter(lines)
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
