@@ -1,4 +1,4 @@
-"""Variants of the school comments, so that the model learns the language and not the names or the spelling."""
+"""Variants of the written comments, so that the model learns the language and not the names or the spelling."""
 
 import random
 import re
@@ -8,36 +8,48 @@ from pathlib import Path
 import yaml
 
 _TITLE_NAME = re.compile(r"\b(Mrs|Mr|Miss|Ms|Coach)( )(\w[\w'-]+)")
-_SWEARING = re.compile(r"\b(fuck|shit|twat|prick|bastard|bitch|wank|bollocks|dick|arse|piss|cunt)", re.IGNORECASE)
+_SWEARING = re.compile(
+    r"\b(fuck|shit|twat|prick|bastard|bitch|wank|bollocks|dick|arse|piss|cunt|cock|slag|knob)", re.IGNORECASE
+)
+_ENDING = re.compile(r"[.!?…]+$")
 _OTHER = yaml.safe_load(Path(__file__).with_name("names.yaml").read_text(encoding="utf-8"))
 _SURNAMES, _SCHOOLS = _OTHER["surnames"], _OTHER["schools"]
+_SCHOOL = re.compile("|".join(_SCHOOLS), re.IGNORECASE)
 
 
 def vary(text: str, names: Sequence[str], chance: random.Random) -> str:
-    """A variant of `text`: other names, now and then another school, capitals, typing slips or masked swearing.
+    """A variant of `text`: other names, another school, now and then capitals, typing slips or masked swearing.
 
-    `names` are the words of the roster's names, to be replaced wherever they stand as written there.
+    `names` are the words of the roster's names, to be replaced wherever they stand, however capitalised.
     """
-    text = _TITLE_NAME.sub(lambda m: f"{m[1]} {chance.choice(_SURNAMES)}" if chance.random() < 0.7 else m[0], text)
+    text = _TITLE_NAME.sub(lambda m: f"{m[1]} {chance.choice(_SURNAMES)}" if chance.random() < 0.6 else m[0], text)
     for name in names:
-        if name in text and chance.random() < 0.7:
-            text = re.sub(rf"\b{re.escape(name)}\b", chance.choice(_SURNAMES), text)
+        if chance.random() < 0.6:
+            other = chance.choice(_SURNAMES)
+            text = re.sub(rf"\b{re.escape(name)}\b", lambda m, o=other: _like(m[0], o), text, flags=re.IGNORECASE)
     if chance.random() < 0.7:
-        text = text.replace("Larkfield", chance.choice(_SCHOOLS)).replace(
-            "larkfield", chance.choice(_SCHOOLS).lower()
-        )
-    if chance.random() < 0.4:
+        text = _SCHOOL.sub(lambda m: _like(m[0], chance.choice(_SCHOOLS)), text)
+    if chance.random() < 0.3:
         text = _SWEARING.sub(lambda m: _mask(m[0], chance), text)
     how = chance.random()
-    if how < 0.25:
+    if how < 0.2:
         return text.lower()
-    if how < 0.3:
+    if how < 0.24:
         return text.upper()
-    if how < 0.45:
+    if how < 0.38:
         return _slip(text, chance)
-    if how < 0.55:
+    if how < 0.48:
         return re.sub(r"[,.'’!]", "", text)
+    if how < 0.54:
+        return _ENDING.sub("", text)
     return text
+
+
+def _like(word: str, other: str) -> str:
+    """`other` in the capitals of `word`."""
+    if word.islower():
+        return other.lower()
+    return other.upper() if word.isupper() else other
 
 
 def _mask(word: str, chance: random.Random) -> str:

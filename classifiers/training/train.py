@@ -1,200 +1,161 @@
-"""Train the shipped model: `python -m classifiers.training.train DATA COMMENTS`, on a CPU, in under an hour.
+"""Fine-tune MiniLM: the trainer, its recipes, and what a batch is.
 
-1. Stage one: one pass over the public sets.
-2. Stage two on all school comments: the model that is exported.
-3. Held out: for each fold of the school comments, stage two on the other folds; the scores of the held-out fold are
-   kept for thresholds and for honest figures.
-
-Everything goes to `cache/`; a stage whose file is there is not done again.
+`Trainer.fit` is used for both stages: one pass over the public sets, then several over fresh variants of the
+written comments mixed with some of the public sets so that nothing is forgotten.
 """
 
-import argparse
 import random
-import time
-from collections.abc import Callable, Sequence
-from copy import deepcopy
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
+from tqdm import tqdm
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from classifiers.training.augment import vary
-from classifiers.training.base import base_model
-from classifiers.training.data import LABELS, Sample, SchoolComment, comments, public
 from classifiers.training.model import Network
+from classifiers.training.samples import LABELS, Sample
 
-CACHE = Path(__file__).with_name("cache")
-SEED = 20261121
-FOLDS = 5
 BATCH = 32
-EPOCHS = 9
-#: Public samples mixed into each epoch of stage two, so that it forgets nothing, and how long they may be.
-MIX = 300
-MIX_CHARACTERS = 160
+#: Tokens that are read at once of a text, and of the comment it answers.
+LONGEST = 96
+PARENT = 32
+
+Logits = NDArray[np.float32]
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description="Train the shipped classifier.")
-    options.add_argument("data", type=Path, help="folder of the public sets")
-    options.add_argument("comments", type=Path, help="folder of the labelled school comments")
-    chosen = options.parse_args()
-    torch.manual_seed(SEED)
-    torch.set_num_threads(2)
-    CACHE.mkdir(exist_ok=True)
-    trainer = Trainer(base_model())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a network is fitted. `decay`: the learning rate of a layer over that of the one above it."""
 
-    print("reading the public sets", flush=True)
-    samples = public(chosen.data, SEED)
-    first = _kept("stage-one.pt", lambda: trainer.stage_one(samples))
-    school = comments(chosen.comments)
-    short = [each for each in samples if len(each.text) <= MIX_CHARACTERS]
-    print("the model that ships, on every comment", flush=True)
-    _kept("final.pt", lambda: trainer.stage_two(first, school, short))
-    if not (CACHE / "heldout.npz").exists():
-        _hold_out(trainer, first, school, short)
-
-
-def _hold_out(trainer: "Trainer", first: Network, school: Sequence[SchoolComment], mix: Sequence[Sample]) -> None:
-    """Keep for every comment the logits of a model that never saw it."""
-    logits = np.zeros((len(school), len(LABELS)), dtype=np.float32)
-    fold_of = folds(school)
-    for fold in range(FOLDS):
-        print(f"fold {fold + 1} of {FOLDS}", flush=True)
-        seen = [comment for comment, f in zip(school, fold_of, strict=True) if f != fold]
-        held = [i for i, f in enumerate(fold_of) if f == fold]
-        network = trainer.stage_two(first, seen, mix)
-        logits[held] = trainer.logits(network, [school[i].sample().text for i in held])
-    targets = np.array([[label in c.labels for label in LABELS] for c in school])
-    np.savez(CACHE / "heldout.npz", logits=logits, targets=targets, folds=np.array(fold_of))
-
-
-def folds(school: Sequence[SchoolComment]) -> list[int]:
-    """A fold per comment, dealt out rarest label first so that each fold has its share of every label."""
-    count = {label: sum(label in c.labels for c in school) for label in LABELS}
-    chance = random.Random(SEED)
-    order = sorted(
-        range(len(school)),
-        key=lambda i: (min((count[label] for label in school[i].labels), default=len(school)), chance.random()),
-    )
-    fold_of = [0] * len(school)
-    for place, index in enumerate(order):
-        fold_of[index] = place % FOLDS
-    return fold_of
+    rate: float
+    head_rate: float = 1e-3
+    decay: float = 1.0
+    dropout: float = 0.0
+    weighted: bool = False
+    smoothing: float = 0.0
+    focus: float = 0.0
+    seed: int = 0
 
 
 class Trainer:
-    """Holds the tokenizer and the base network; `stage_one` and `stage_two` return trained copies."""
+    """Holds the tokenizer and the base model's folder; `fit` trains a network, `logits` reads with one."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, device: str = "cuda" if torch.cuda.is_available() else "cpu") -> None:
         self._base = base
+        self._device = torch.device(device)
         self._tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(base)
 
-    def stage_one(self, samples: Sequence[Sample]) -> Network:
-        """One pass over the public sets, on the labels of which they have examples."""
-        targets = torch.tensor([s.target for s in samples])
-        taught = (targets == 1).any(0) & (targets == 0).any(0)
-        network = Network(self._base)
-        self._fit(network, [list(samples)], longest=64, rate=6e-5, taught=taught, what="stage one")
-        return network
+    def network(self, weights: Path | None = None, dropout: float = 0.0) -> Network:
+        """The base network, or that of which `weights` keeps the state."""
+        network = Network(self._base, dropout)
+        if weights:
+            network.load_state_dict(torch.load(weights, weights_only=True))
+        return network.to(self._device)
 
-    def stage_two(self, first: Network, school: Sequence[SchoolComment], mix: Sequence[Sample]) -> Network:
-        """Several passes over fresh variants of the school comments, mixed with some of the public sets."""
-        chance = random.Random(SEED)
-        network = deepcopy(first)
-        epochs = []
-        for epoch in range(EPOCHS):
-            variants = [c.sample(vary(c.text, c.names, chance) if epoch % 3 else None) for c in school]
-            epochs.append(variants + chance.sample(list(mix), MIX))
-        taught = torch.ones(len(LABELS), dtype=torch.bool)
-        weights = _weights(epochs)
-        self._fit(network, epochs, longest=96, rate=8e-5, taught=taught, weights=weights, what="stage two")
-        return network
-
-    def logits(self, network: Network, texts: Sequence[str]) -> np.ndarray:
-        """Logits (texts, 12) of folded texts, cut at 96 tokens."""
-        network.eval()
-        rows = []
-        with torch.inference_mode():
-            for start in range(0, len(texts), BATCH):
-                rows.append(network(**self._encode(texts[start : start + BATCH], 96)).numpy())
-        return np.concatenate(rows)
-
-    def _encode(self, texts: Sequence[str], longest: int) -> dict[str, torch.Tensor]:
-        batch = self._tokenizer(list(texts), truncation=True, max_length=longest, padding=True, return_tensors="pt")
-        return {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
-
-    def _fit(
-        self,
-        network: Network,
-        epochs: Sequence[list[Sample]],
-        *,
-        longest: int,
-        rate: float,
-        taught: torch.Tensor,
-        weights: torch.Tensor | None = None,
-        what: str,
-    ) -> None:
-        batches = [batch for epoch in epochs for batch in _batches(epoch)]
-        head = list(network.head.parameters())
-        body = [p for p in network.encoder.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(
-            [{"params": body, "lr": rate}, {"params": head, "lr": rate * 20}], weight_decay=0.01
-        )
+    def fit(self, network: Network, epochs: Sequence[Sequence[Sample]], recipe: Recipe, what: str) -> Network:
+        """Train `network` in place on each of `epochs` in turn, on the labels of which there are examples."""
+        chance = random.Random(recipe.seed)
+        torch.manual_seed(recipe.seed)
+        batches = [batch for epoch in epochs for batch in self._batches(epoch, chance)]
+        taught, weights = _prevalence(epochs)
+        taught, weights = taught.to(self._device), weights.to(self._device) if recipe.weighted else None
+        optimizer = torch.optim.AdamW(_groups(network, recipe), weight_decay=0.01, fused=True)
         warm = max(1, len(batches) // 10)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: min((step + 1) / warm, (len(batches) - step) / (len(batches) - warm + 1))
         )
-        loss_of = nn.BCEWithLogitsLoss(reduction="none", pos_weight=weights)
         network.train()
-        started, running = time.monotonic(), 0.0
-        for step, batch in enumerate(batches, start=1):
-            target = torch.tensor([s.target for s in batch])
+        running = 0.0
+        progress = tqdm(batches, desc=what, mininterval=10, unit="batch")
+        for step, batch in enumerate(progress, start=1):
+            target = torch.tensor([s.target for s in batch], device=self._device)
             known = (target >= 0) & taught
-            loss = loss_of(network(**self._encode([s.text for s in batch], longest)), target.clamp(min=0))
+            aim = target.clamp(min=0) * (1 - recipe.smoothing) + recipe.smoothing / 2 * known
+            with torch.autocast(self._device.type, torch.bfloat16):
+                logits = network(**self._encode(batch))
+            loss = _loss(logits.float(), aim, weights, recipe.focus)
             mean = (loss * known).sum() / known.sum().clamp(min=1)
             optimizer.zero_grad()
             mean.backward()
-            nn.utils.clip_grad_norm_(body + head, 1.0)
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
-            running += (mean.item() - running) / min(step, 50)
-            if step % 50 == 0 or step == len(batches):
-                spent = time.monotonic() - started
-                print(f"  {what}: {step}/{len(batches)} loss {running:.4f} {spent:.0f} s", flush=True)
-
-
-def _weights(epochs: Sequence[list[Sample]]) -> torch.Tensor:
-    """How much more a positive counts than a negative, per label: the root of how much rarer it is, up to 5."""
-    targets = torch.tensor([s.target for epoch in epochs for s in epoch])
-    positive, negative = (targets == 1).sum(0), (targets == 0).sum(0)
-    return (negative / positive.clamp(min=1)).sqrt().clamp(1.0, 5.0)
-
-
-def _batches(samples: list[Sample]) -> list[list[Sample]]:
-    """Batches of texts of about one length (padding costs time), in random order."""
-    chance = random.Random(SEED)
-    chance.shuffle(samples)
-    batches = []
-    for start in range(0, len(samples), BATCH * 40):
-        block = sorted(samples[start : start + BATCH * 40], key=lambda s: len(s.text))
-        batches += [block[i : i + BATCH] for i in range(0, len(block), BATCH)]
-    chance.shuffle(batches)
-    return batches
-
-
-def _kept(name: str, make: Callable[[], Network]) -> Network:
-    file = CACHE / name
-    network = Network(base_model())
-    if file.exists():
-        print(f"{name} is there already", flush=True)
-        network.load_state_dict(torch.load(file, weights_only=True))
+            running += (mean.item() - running) / min(step, 100)
+            progress.set_postfix(loss=f"{running:.4f}", refresh=False)
         return network
-    network = make()
-    torch.save(network.state_dict(), file)
-    return network
+
+    def logits(self, network: Network, samples: Sequence[Sample]) -> Logits:
+        """Logits (samples, 12), each text cut at LONGEST tokens."""
+        network.eval()
+        order = sorted(range(len(samples)), key=lambda i: len(samples[i].text) + len(samples[i].parent))
+        result = np.zeros((len(samples), len(LABELS)), dtype=np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(order), 2 * BATCH):
+                at = order[start : start + 2 * BATCH]
+                result[at] = network(**self._encode([samples[i] for i in at])).float().cpu().numpy()
+        return result
+
+    def _encode(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
+        """[CLS] text [SEP], and parent [SEP] of type 1 where there is one, padded to the longest."""
+        rows = [self._ids(each) for each in samples]
+        longest = max(len(ids) for ids, _ in rows)
+        ids = torch.zeros((len(rows), longest), dtype=torch.int64)
+        mask, kinds = torch.zeros_like(ids), torch.zeros_like(ids)
+        for row, (each, spoken) in enumerate(rows):
+            ids[row, : len(each)] = torch.tensor(each)
+            mask[row, : len(each)] = 1
+            kinds[row, spoken : len(each)] = 1
+        batch = {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds}
+        return {name: each.to(self._device) for name, each in batch.items()}
+
+    def _ids(self, each: Sample) -> tuple[list[int], int]:
+        """The token ids of a sample and how many of them are the text's own."""
+        first, last = self._tokenizer.cls_token_id, self._tokenizer.sep_token_id
+        text = self._tokenizer.encode(each.text, add_special_tokens=False, truncation=True, max_length=LONGEST - 2)
+        own = [first, *text, last]
+        if not each.parent:
+            return own, len(own)
+        parent = self._tokenizer.encode(
+            each.parent, add_special_tokens=False, truncation=True, max_length=PARENT - 1
+        )
+        return [*own, *parent, last], len(own)
+
+    def _batches(self, samples: Sequence[Sample], chance: random.Random) -> list[list[Sample]]:
+        """Batches of texts of about one length (padding costs time), in random order."""
+        shuffled = list(samples)
+        chance.shuffle(shuffled)
+        batches = []
+        for start in range(0, len(shuffled), BATCH * 40):
+            block = sorted(shuffled[start : start + BATCH * 40], key=lambda s: len(s.text) + len(s.parent))
+            batches += [block[i : i + BATCH] for i in range(0, len(block), BATCH)]
+        chance.shuffle(batches)
+        return batches
 
 
-if __name__ == "__main__":
-    main()
+def _loss(logits: torch.Tensor, aim: torch.Tensor, weights: torch.Tensor | None, focus: float) -> torch.Tensor:
+    """Binary cross-entropy per label; with `focus` the easy ones count less (focal loss, arXiv 1708.02002)."""
+    loss = nn.functional.binary_cross_entropy_with_logits(logits, aim, reduction="none", pos_weight=weights)
+    if focus:
+        loss = loss * (torch.sigmoid(logits) - aim).abs().detach() ** focus
+    return loss
+
+
+def _prevalence(epochs: Sequence[Sequence[Sample]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Which labels have both positives and negatives, and how much more a positive is to count: up to 4."""
+    targets = torch.tensor([s.target for epoch in epochs for s in epoch])
+    positive, negative = (targets > 0.5).sum(0), ((targets >= 0) & (targets <= 0.5)).sum(0)
+    return (positive > 0) & (negative > 0), (negative / positive.clamp(min=1)).sqrt().clamp(1.0, 4.0)
+
+
+def _groups(network: Network, recipe: Recipe) -> list[dict[str, object]]:
+    """Parameters with their rates, lower layers slower; the embeddings stay as they are."""
+    network.encoder.embeddings.requires_grad_(False)
+    layers = list(network.encoder.encoder.layer)
+    groups: list[dict[str, object]] = [{"params": list(network.head.parameters()), "lr": recipe.head_rate}]
+    for above, layer in enumerate(reversed(layers)):
+        groups.append({"params": list(layer.parameters()), "lr": recipe.rate * recipe.decay**above})
+    return groups

@@ -1,60 +1,35 @@
-"""What the model learns from: the public sets (what each of them annotates, and no more) and the school comments.
+"""The public sets (../shared/data, SOURCES.md there): of each, what it annotates, and no more.
 
-A sample's target has one number per label: 1, 0, or UNKNOWN where its source does not say. UNKNOWN is masked in the
-loss, so no source is read as negative for what it never looked at.
+`public` is what a model learns from; `official` are the test parts of those sets that publish figures, never learnt
+from.
 """
 
 import csv
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from classifiers.fold import fold
-from classifiers.lexicon import Strength
 from classifiers.lexicon import load as load_lexicon
+from classifiers.training.samples import LABELS, Sample, sample
 from monitor.domain.verdict import Label
 
-LABELS = tuple(Label)
-UNKNOWN = -1.0
 #: What nobody asks a bank's or an assistant's help line, nor says in thanks: negatives by construction.
 RARE = (Label.THREAT, Label.HATE, Label.SEXUAL, Label.SAFEGUARDING, Label.ALLEGATION, Label.MEDIA, Label.SPAM)
 #: Samples taken of each public set; all of a smaller one.
 TAKE = {
-    "davidson": 3500,
-    "edos": 4500,
-    "hatemoji": 4000,
-    "toxic_spans": 3500,
-    "convabuse": 2500,
+    "davidson": 5000,
+    "edos": 9000,
+    "hatemoji": 4728,
+    "toxic_spans": 8000,
+    "convabuse": 2501,
     "surge_toxicity": 1000,
-    "clinc150": 2000,
-    "banking77": 1500,
-    "goemotions": 3500,
+    "clinc150": 4000,
+    "banking77": 3000,
+    "goemotions": 8000,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A folded text and a target per label, in the order of LABELS."""
-
-    text: str
-    target: tuple[float, ...]
-
-
-def sample(text: str, known: Mapping[Label, float | bool]) -> Sample:
-    """A sample of the labels that are `known`; profanity, where nobody annotated it, is what the word list says."""
-    folded = fold(text)
-    if Label.PROFANITY not in known:
-        crude = any(
-            found.label is Label.PROFANITY and found.strength is Strength.CERTAIN
-            for found in load_lexicon().find(folded)
-        )
-        known = {**known, Label.PROFANITY: crude}
-    return Sample(folded.text, tuple(float(known.get(label, UNKNOWN)) for label in LABELS))
 
 
 def public(root: Path, seed: int) -> list[Sample]:
@@ -70,41 +45,26 @@ def public(root: Path, seed: int) -> list[Sample]:
     return samples
 
 
+def official(root: Path) -> dict[str, list[Sample]]:
+    """The test parts: EDOS task A (hate) and ConvAbuse (abuse) as published, a tenth of toxic_spans by number."""
+    return {
+        "edos": list(_edos(root / "edos", "test")),
+        "toxic_spans": list(_toxic_spans(root / "toxic_spans", test=True)),
+        "convabuse": list(_convabuse(root / "convabuse", "test")),
+    }
+
+
 def _is_scarce(each: Sample) -> bool:
     return any(each.target[LABELS.index(label)] == 1 for label in (Label.THREAT, Label.SEXUAL))
-
-
-@dataclass(frozen=True, slots=True)
-class SchoolComment:
-    """A school comment with its labels, all annotated, and the words of the names that stand in it."""
-
-    text: str
-    labels: frozenset[Label]
-    names: tuple[str, ...]
-
-    def sample(self, text: str | None = None) -> Sample:
-        """The sample it makes, or that a variant `text` of it makes."""
-        return sample(text or self.text, {label: label in self.labels for label in LABELS})
-
-
-def comments(folder: Path) -> list[SchoolComment]:
-    """The labelled school comments in `folder`: comments.jsonl and its roster.yaml."""
-    roster = yaml.safe_load((folder / "roster.yaml").read_text(encoding="utf-8"))
-    words = {person["id"]: tuple(person["name"].split()) for person in roster}
-    lines = (folder / "comments.jsonl").read_text(encoding="utf-8").splitlines()
-    return [
-        SchoolComment(
-            row["text"],
-            frozenset(Label(label) for label in row["labels"]),
-            tuple(word for person in row["names"] for word in words[person]),
-        )
-        for row in map(json.loads, lines)
-    ]
 
 
 def _rows(file: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:
     with file.open(encoding="utf-8", newline="") as lines:
         yield from csv.DictReader(lines, delimiter=delimiter)
+
+
+def _has_slur(text: str) -> bool:
+    return any(found.label is Label.HATE for found in load_lexicon().find(fold(text)))
 
 
 def _none_of(*labels: Label) -> dict[Label, float | bool]:
@@ -124,12 +84,16 @@ def _davidson(folder: Path) -> Iterator[Sample]:
         yield sample(row["tweet"], known)
 
 
-def _edos(folder: Path) -> Iterator[Sample]:
+def _edos(folder: Path, split: str = "train") -> Iterator[Sample]:
     for row in _rows(folder / "edos_labelled_aggregated.csv"):
+        if row["split"] != split:
+            continue
         category = row["label_category"][:1]
         known: dict[Label, float | bool] = {Label.HATE: row["label_sexist"] == "sexist"}
         if known[Label.HATE]:
             known[Label.THREAT] = category == "1"
+        elif split == "train" and _has_slur(row["text"]):
+            known = {}  # not sexist, says the source, which looked for no other hate
         if category == "2":
             known[Label.ABUSE] = True
         yield sample(row["text"], known)
@@ -142,8 +106,12 @@ def _hatemoji(folder: Path) -> Iterator[Sample]:
         yield sample(row["text"], {**known, **_asks_nothing(row["text"])})
 
 
-def _toxic_spans(folder: Path) -> Iterator[Sample]:
-    texts = {row["comment_id"]: row["comment_text"] for row in _rows(folder / "data_comments.csv")}
+def _toxic_spans(folder: Path, *, test: bool = False) -> Iterator[Sample]:
+    texts = {
+        row["comment_id"]: row["comment_text"]
+        for row in _rows(folder / "data_comments.csv")
+        if (int(row["comment_id"]) % 10 == 0) == test
+    }
     comment_of: dict[str, str] = {}
     annotators: dict[str, int] = defaultdict(int)
     for row in _rows(folder / "data_annotations.csv"):
@@ -162,9 +130,9 @@ def _toxic_spans(folder: Path) -> Iterator[Sample]:
         yield sample(text, known)
 
 
-def _convabuse(folder: Path) -> Iterator[Sample]:
+def _convabuse(folder: Path, split: str = "train") -> Iterator[Sample]:
     groups = ("ableist", "homophobic", "racist", "sexist", "transphobic")
-    for row in _rows(folder / "2_splits_ConvAbuseEMNLPtrain.csv"):
+    for row in _rows(folder / f"2_splits_ConvAbuseEMNLP{split}.csv"):
         annotators = [n for n in range(1, 9) if row[f"Annotator{n}_is_abuse.1"]]
 
         def share(*columns: str, row: dict[str, str] = row, annotators: list[int] = annotators) -> float:
