@@ -14,20 +14,21 @@ logging.disable_progress_bar()
 
 
 class Network(nn.Module):
-    """(input_ids, attention_mask, token_type_ids), all (batch, tokens) -> logits (batch, 12).
+    """(input_ids, attention_mask, token_type_ids), all (batch, tokens) -> logits (batch, outputs): 12, in the first
+    pass an emotion's beside.
 
     Tokens of type 0 are the text, of type 1 the comment it answers: the latter is attended to and not pooled, so it
     colours what is said and does not speak for it.
     """
 
-    def __init__(self, base: Path, dropout: float = 0.0) -> None:
+    def __init__(self, base: Path, dropout: float = 0.0, outputs: int = len(LABELS)) -> None:
         super().__init__()
         config = AutoConfig.from_pretrained(base)
         config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
         self.encoder = AutoModel.from_pretrained(
             base, config=config, add_pooling_layer=False, attn_implementation="eager", dtype=torch.float32
         )
-        self.head = nn.Linear(2 * config.hidden_size, len(LABELS))
+        self.head = nn.Linear(2 * config.hidden_size, outputs)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.constant_(self.head.bias, -2.0)
 

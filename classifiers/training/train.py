@@ -49,9 +49,9 @@ class Trainer:
         self._device = torch.device(device)
         self._tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(base)
 
-    def network(self, weights: Path | None = None, dropout: float = 0.0) -> Network:
+    def network(self, weights: Path | None = None, *, dropout: float = 0.0, outputs: int = len(LABELS)) -> Network:
         """The base network, or that of which `weights` keeps the state."""
-        network = Network(self._base, dropout)
+        network = Network(self._base, dropout, outputs)
         if weights:
             network.load_state_dict(torch.load(weights, weights_only=True))
         return network.to(self._device)
@@ -61,7 +61,7 @@ class Trainer:
         chance = random.Random(recipe.seed)
         torch.manual_seed(recipe.seed)
         batches = [batch for epoch in epochs for batch in self._batches(epoch, chance)]
-        taught, weights = _prevalence(epochs)
+        taught, weights = _prevalence([s for e in epochs for s in _targets(e, network.head.out_features)])
         taught, weights = taught.to(self._device), weights.to(self._device) if recipe.weighted else None
         optimizer = torch.optim.AdamW(_groups(network, recipe), weight_decay=0.01, fused=True)
         warm = max(1, len(batches) // 10)
@@ -72,7 +72,7 @@ class Trainer:
         running = 0.0
         progress = tqdm(batches, desc=what, mininterval=10, unit="batch")
         for step, batch in enumerate(progress, start=1):
-            target = torch.tensor([s.target for s in batch], device=self._device)
+            target = torch.tensor(_targets(batch, network.head.out_features), device=self._device)
             known = (target >= 0) & taught
             aim = target.clamp(min=0) * (1 - recipe.smoothing) + recipe.smoothing / 2 * known
             with torch.autocast(self._device.type, torch.bfloat16):
@@ -144,9 +144,13 @@ def _loss(logits: torch.Tensor, aim: torch.Tensor, weights: torch.Tensor | None,
     return loss
 
 
-def _prevalence(epochs: Sequence[Sequence[Sample]]) -> tuple[torch.Tensor, torch.Tensor]:
+def _targets(samples: Sequence[Sample], outputs: int) -> list[tuple[float, ...]]:
+    return [(s.target + s.emotions)[:outputs] for s in samples]
+
+
+def _prevalence(rows: Sequence[tuple[float, ...]]) -> tuple[torch.Tensor, torch.Tensor]:
     """Which labels have both positives and negatives, and how much more a positive is to count: up to 4."""
-    targets = torch.tensor([s.target for epoch in epochs for s in epoch])
+    targets = torch.tensor(rows)
     positive, negative = (targets > 0.5).sum(0), ((targets >= 0) & (targets <= 0.5)).sum(0)
     return (positive > 0) & (negative > 0), (negative / positive.clamp(min=1)).sqrt().clamp(1.0, 4.0)
 
