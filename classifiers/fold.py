@@ -9,18 +9,21 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 #: What is read of one text, in characters. No platform allows a comment half as long.
 LONGEST = 100_000
 
-_PLAIN = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ı": "i"})
+_PLAIN = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ı": "i", "¢": "c"})
+#: Unicode's names of Latin letters with a stroke or hook, in a circle or square, or as small capitals.
+_LATIN = re.compile(r".*\bLATIN (?:(SMALL)|CAPITAL)?\s?LETTER (?:SMALL CAPITAL )?([A-Z])(?: WITH .*)?")
 #: Cyrillic and Greek letters that pass for Latin ones.
-_LOOKALIKES = str.maketrans(
-    "аеорсухіјѕԁһӏвкмнтАЕОРСУХІЈЅВКМНТοανρτικυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-    "aeopcyxijsdhlbkmhtAEOPCYXIJSBKMHToavptikuxABEZHIKMNOPTYX",
-)
+_DISGUISES = "аеорсухіјѕԁһӏвкмнтԛԝүАЕОРСУХІЈЅВКМНТԚԜҮοανρτικυχεΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
+_LOOKALIKES = str.maketrans(_DISGUISES, "aeopcyxijsdhlbkmhtqwyAEOPCYXIJSBKMHTQWYoavptikuxeABEZHIKMNOPTYX")
 _PUNCTUATION = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
-_LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "!": "i", "$": "s"})
+_LEET = str.maketrans(
+    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "!": "i", "$": "s", "€": "e"}
+)
 
 #: Words of Unicode's emoji names that say nothing of what they mean.
 _FILLERS = frozenset({"heavy", "black", "white", "face", "sign", "symbol", "with"})
@@ -28,9 +31,17 @@ _FILLERS = frozenset({"heavy", "black", "white", "face", "sign", "symbol", "with
 _SPACE = re.compile(r"\s{2,}|[\r\n\t]")
 #: Letters that English doubles keep two of a longer run, the others one: "sooo" but "fuuuck".
 _LONG_RUN = re.compile(r"([^\W\d_])\1{2,}", re.IGNORECASE)
-_SPACED_LETTERS = re.compile(r"(?<![\w'])(?:[A-Za-z][ .\-_*]){2,}[A-Za-z](?![\w'])")
+_SPACED_LETTERS = re.compile(
+    r"(?<![\w'])[A-Za-z][ .\-_*|·](?:(?:[A-Za-z0134@$][ .\-_*|·]){2,}|[A-Za-z][ .\-_*|·])[A-Za-z](?![\w'])"
+)
 _MIXED_SCRIPT = re.compile(r"\b(?=\w*[A-Za-z])(?=\w*[Ͱ-ӿԀ-ԯ])\w+\b")
-_LEET_WORD = re.compile(r"(?<![\w@/.])[A-Za-z]+[013457@!$]{1,2}[A-Za-z]+(?![\w@]|\.\w)")
+_DISGUISED = re.compile(f"[{_DISGUISES}]+")
+_UNDISGUISED = re.compile(rf"(?![{_DISGUISES}])[Ͱ-ӿԀ-ԯ]")
+_LEET_WORD = re.compile(
+    r"(?<![\w@$/.])(?:[A-Za-z]+(?:[013457@!$€]{1,2}[A-Za-z]+){1,4}\$?|[a-z]+\${1,2}|\$[a-z]{2,})(?![\w@$]|\.\w)"
+)
+_HASHTAG = re.compile(r"#\w*[a-z][A-Z]\w*")
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +58,23 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Compatibility forms, accents, invisible characters, look-alike letters, emoji (as their names), elongation,
-    spaced-out letters and digits for letters, all made plain. At most LONGEST characters are read.
+    spaced-out letters, digits for letters and the words of a hashtag, all made plain. At most LONGEST characters
+    are read.
     """
-    text = text[:LONGEST]
-    folded = Folded(text, range(len(text))) if text.isascii() else _characters(text)
+    return _fold_again(text) if len(text) <= _REMEMBERED else _fold(text[:LONGEST])
+
+
+def _fold(text: str) -> Folded:
+    folded = Folded(text, range(len(text))) if text.isascii() else _undisguised(_characters(text))
     for pattern, plain in _STEPS:
         folded = _replace(folded, pattern, plain)
-    return folded
+    return _hashtags(folded) if "#" in text else folded
+
+
+#: Model, word list and names fold the same texts, a block of comments after the other.
+_fold_again = lru_cache(maxsize=256)(_fold)
+#: In characters: what is remembered stays small.
+_REMEMBERED = 1000
 
 
 def _characters(text: str) -> Folded:
@@ -74,17 +95,27 @@ def _characters(text: str) -> Folded:
 
 @lru_cache(maxsize=4096)
 def _plain(character: str) -> str:
-    category = unicodedata.category(character)
-    if category in ("Cf", "Co", "Cn") or "\ufe00" <= character <= "\ufe0f" or "\u0300" <= character <= "\u036f":
+    category, name = unicodedata.category(character), unicodedata.name(character, "")
+    if category in ("Cf", "Co", "Cn") or name.startswith(("COMBINING ", "VARIATION SELECTOR")):
         return ""
     if category in ("Cs", "Cc", "Zl", "Zp", "Zs"):
         return " "
     if category == "Sk" and character > "\uffff":
         return ""  # the skin tone of an emoji
     if category == "So":
-        return _emoji_name(character)
+        letter = _latin(character)
+        return letter if letter.isascii() else _emoji_name(character)
     decomposed = unicodedata.normalize("NFKD", character.translate(_PUNCTUATION).translate(_PLAIN))
-    return "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+    plain = "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+    return plain if plain.isascii() else _latin(plain)
+
+
+def _latin(letter: str) -> str:
+    """The plain letter of which `letter` is a variant, or itself."""
+    match = _LATIN.fullmatch(unicodedata.name(letter, "")) if len(letter) == 1 else None
+    if match is None:
+        return letter
+    return match[2].lower() if match[1] else match[2]
 
 
 def _emoji_name(character: str) -> str:
@@ -92,6 +123,38 @@ def _emoji_name(character: str) -> str:
     if not name or name.startswith("REGIONAL INDICATOR"):
         return " "
     return f" {' '.join(word for word in name.lower().replace('-', ' ').split() if word not in _FILLERS)} "
+
+
+def _undisguised(folded: Folded) -> Folded:
+    """Latin letters for those of other scripts that pass for them: in words that mix scripts, and in whole words
+    where nothing else in the text is of another script.
+    """
+    text = folded.text
+    if re.search("[A-Za-z]", text) and not _UNDISGUISED.search(text):
+        return _replace(folded, _DISGUISED, _looks_like)
+    return _replace(folded, _MIXED_SCRIPT, _looks_like)
+
+
+def _looks_like(word: str) -> str:
+    return word.translate(_LOOKALIKES)
+
+
+def _hashtags(folded: Folded) -> Folded:
+    """The words of #HashTags like this one, set apart."""
+    text, origins = folded.text, folded.origins
+    starts = [
+        match.start() + next_.start()
+        for match in _HASHTAG.finditer(text)
+        for next_ in _NEXT_WORD.finditer(match[0])
+    ]
+    if not starts:
+        return folded
+    edges = [0, *starts, len(text)]
+    words = " ".join(text[start:end] for start, end in pairwise(edges))
+    kept = [*origins[: starts[0]]]
+    for start, end in pairwise(edges[1:]):
+        kept += (origins[start], *origins[start:end])
+    return Folded(words, tuple(kept))
 
 
 def _replace(folded: Folded, pattern: re.Pattern[str], plain: Callable[[str], str]) -> Folded:
@@ -134,7 +197,6 @@ def _leet(word: str) -> str:
 
 _STEPS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (_SPACE, lambda _: " "),
-    (_MIXED_SCRIPT, lambda word: word.translate(_LOOKALIKES)),
     (_LONG_RUN, _shorten_run),
     (_SPACED_LETTERS, _join_letters),
     (_LEET_WORD, _leet),
