@@ -5,9 +5,11 @@ Every file is checked against manifest.json before it is used: a damaged model s
 
 import json
 import logging
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,12 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from tokenizers import Tokenizer
 
 from classifiers.fold import fold
 from classifiers.threshold import Threshold
 from monitor.domain.errors import ClassifierError
 from monitor.domain.verdict import Label, Scores
-
-# transformers looks for torch when it is imported and advises to install it; only its tokenizer is wanted here.
-os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # threads of its own would not survive a fork
-from transformers import AutoTokenizer
 
 MODEL = Path(__file__).with_name("model")
 #: What the manifest must vouch for.
@@ -36,6 +33,13 @@ WINDOW = 48
 OVERLAP = 16
 #: Windows read of one text, some 4,500 words; of a longer one the beginning and the end.
 WINDOWS = 192
+#: Tokens that are scored in one run (more is no faster and takes memory), and how many runs at a time.
+BATCH = 256
+THREADS = 2
+#: In one run windows are as long as one another, up to this many tokens: only attention sees the difference.
+STEP = 8
+#: The position of the first token of the second segment, in the model's one table of places.
+SEGMENT = 256
 #: All that ONNX Runtime raises (its errors have no parent of their own), and what unfitting files make of the rest.
 FAILURES: tuple[type[Exception], ...] = (
     *(ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.InvalidGraph, ort_errors.InvalidProtobuf),
@@ -46,6 +50,14 @@ FAILURES: tuple[type[Exception], ...] = (
 _REMEDY = "Install it again."
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Token ids with the special ones. The first `spoken` are the text itself; others are what it answers."""
+
+    ids: list[int]
+    spoken: int
 
 
 class LocalModel:
@@ -60,43 +72,102 @@ class LocalModel:
         self._longest: int = manifest["longest"]
         if set(self._labels) != set(Label) or set(self.thresholds) != set(Label):
             raise ValueError("its labels are not the product's")
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 2
-        options.enable_cpu_mem_arena = False  # texts differ in length: the arena would only grow
-        self._session: Any = ort.InferenceSession(
-            folder / "model.onnx", options, providers=["CPUExecutionProvider"]
-        )
+        self._tokenizer = _tokenizer(folder / "tokenizer.json")
+        vocabulary = self._tokenizer.get_vocab()
+        self._opens, self._closes = vocabulary["[CLS]"], vocabulary["[SEP]"]
+        self._session = _session(folder / "model.onnx")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="classifier")
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
         """Probabilities per label; of a text in several windows the strongest decides. Raises ClassifierError.
 
-        Window by window: int8 rounds by the largest number in a batch, so a text's scores would depend on what it
-        was read together with, and a second reading might come out differently.
+        What a text is scored together with makes no difference: a second reading comes out the same.
         """
-        return [self._score(text) for text in texts]
+        read = [self._windows(tokens) for tokens in self._tokens(texts)]
+        of = [text for text, windows in enumerate(read) for _ in windows]
+        windows = [window for each in read for window in each]
+        strongest = np.zeros((len(texts), len(self._labels)), dtype=np.float32)
+        batches = list(_batches(windows))
+        feeds = [pack([windows[i] for i in batch]) for batch in batches]
+        for batch, scores in zip(batches, self._threads.map(self._run, feeds), strict=True):
+            np.maximum.at(strongest, [of[i] for i in batch], scores)
+        return [dict(zip(self._labels, row, strict=True)) for row in strongest.tolist()]
 
-    def _score(self, text: str) -> Scores:
-        strongest = np.max([self._run(window) for window in self._windows(text)], axis=0)
-        return dict(zip(self._labels, map(float, strongest), strict=True))
+    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        plain = [fold(text).text for text in texts]
+        return [each.ids for each in self._tokenizer.encode_batch_fast(plain, add_special_tokens=False)]
 
-    def _windows(self, text: str) -> list[list[int]]:
-        ids: list[int] = self._tokenizer.encode(fold(text).text, add_special_tokens=False, verbose=False)
+    def _windows(self, ids: list[int]) -> list[Window]:
         parts = [ids]
         if len(ids) > self._longest - 2:
             parts = [ids[start : start + WINDOW] for start in range(0, len(ids) - OVERLAP, WINDOW - OVERLAP)]
         if len(parts) > WINDOWS:
             parts = parts[: WINDOWS * 3 // 4] + parts[-WINDOWS // 4 :]
-        return [[self._tokenizer.cls_token_id, *part, self._tokenizer.sep_token_id] for part in parts]
+        return [Window([self._opens, *part, self._closes], len(part) + 2) for part in parts]
 
-    def _run(self, window: list[int]) -> NDArray[np.float32]:
-        ids = np.array([window], dtype=np.int64)
+    def _run(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         try:
-            (logits,) = self._session.run(["logits"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+            (logits,) = self._session.run(["logits"], feeds)
         except FAILURES as error:
             raise ClassifierError(f"the model failed: {error}") from error
-        probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-logits[0]))
+        probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
         return probabilities
+
+
+def pack(windows: Sequence[Window]) -> dict[str, NDArray[Any]]:
+    """What the graph reads (training/graph.py): the windows' tokens one after the other, and where they belong."""
+    lengths = np.array([len(window.ids) for window in windows])
+    width = _width(int(lengths.max()))
+    row = np.repeat(np.arange(len(windows)), lengths)
+    ends = np.cumsum(lengths)
+    position = np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
+    own = np.array([window.spoken for window in windows])
+    into = np.zeros((len(windows), width), dtype=np.int64)
+    into[row, position] = np.arange(ends[-1])
+    return {
+        "tokens": np.array([token for window in windows for token in window.ids], dtype=np.int64),
+        "places": position + SEGMENT * (position >= own[row]),
+        "into": into,
+        "back": row * width + position,
+        "there": (np.arange(width) < lengths[:, None]).astype(np.float32),
+        "spoken": (np.arange(width) < own[:, None]).astype(np.float32),
+    }
+
+
+def _batches(windows: Sequence[Window]) -> Iterator[list[int]]:
+    """Indices of windows to run together: of one width each, so that a text's own length alone decides; long first,
+    so that no thread is left with a long one at the end.
+    """
+
+    def width(index: int) -> int:
+        return _width(len(windows[index].ids))
+
+    for each, group in groupby(sorted(range(len(windows)), key=width, reverse=True), key=width):
+        same, size = list(group), max(1, BATCH // each)
+        yield from (same[start : start + size] for start in range(0, len(same), size))
+
+
+def _width(length: int) -> int:
+    return -(-length // STEP) * STEP
+
+
+def _tokenizer(file: Path) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # it raises nothing narrower
+        raise ValueError(f"{file.name}: {error}") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _session(file: Path) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1  # two runs at a time keep two cores busier than one run on both
+    # The graph is written as it is to be run: further fusions are slower here (SkipLayerNormalization four times).
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.enable_cpu_mem_arena = False  # texts differ in length: the arena would only grow
+    return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
 def load(folder: Path = MODEL) -> LocalModel:

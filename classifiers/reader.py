@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from classifiers import lexicon, load, personal_data
 from classifiers.explain import Unexplained, explain
@@ -24,6 +25,17 @@ SHAPED = 0.9
 CUE = 0.5
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What word list, patterns and names find in a text, whatever the model says."""
+
+    text: str
+    found: Sequence[Found]
+    names: Sequence[NameHit]
+    private: Sequence[Span]
+    language: str
 
 
 class SchoolReader:
@@ -58,12 +70,14 @@ class SchoolReader:
     def read(self, comments: Sequence[Comment]) -> list[Reading]:
         """One reading a comment."""
         texts = [comment.text[:LONGEST] for comment in comments]
-        scores = self._model_scores(texts)
+        with ThreadPoolExecutor(1) as aside:  # the model lets go of the interpreter while it computes
+            scoring = aside.submit(self._model_scores, texts)
+            seen = [self._see(text) for text in texts]
+            scores = scoring.result()
         if scores is None:
-            readings = [self._without_model(text) for text in texts]
-        else:
-            readings = [self._with_model(text, each) for text, each in zip(texts, scores, strict=True)]
-        return self._explained(texts, readings) if self._explains and scores is not None else readings
+            return [self._without_model(each) for each in seen]
+        readings = [self._with_model(each, scored) for each, scored in zip(seen, scores, strict=True)]
+        return self._explained(texts, readings) if self._explains else readings
 
     def _model_scores(self, texts: Sequence[str]) -> list[Scores] | None:
         if self._model is None:
@@ -77,38 +91,28 @@ class SchoolReader:
         self.problem = None
         return scores
 
-    def _with_model(self, text: str, scored: Scores) -> Reading:
-        found = self._words.find(text)
+    def _see(self, text: str) -> _Seen:
         names = self._names.find(text)
-        private = _private(text, names)
-        cues = {each.label for each in found if each.strength is not Strength.HINT}
+        return _Seen(text, self._words.find(text), names, _private(text, names), guess(text))
+
+    def _with_model(self, seen: _Seen, scored: Scores) -> Reading:
+        cues = {each.label for each in seen.found if each.strength is not Strength.HINT}
         scores = dict(scored)
         for label in cues:
             scores[label] += (1 - scores[label]) * CUE
-        if any(each.label is Label.PROFANITY and each.strength is Strength.CERTAIN for each in found):
+        if any(each.label is Label.PROFANITY and each.strength is Strength.CERTAIN for each in seen.found):
             scores[Label.PROFANITY] = max(scores[Label.PROFANITY], lexicon.WORTH[Strength.CERTAIN])
-        if private and not any(self._over(label, scores) for label in (Label.SPAM, Label.MEDIA)):
+        if seen.private and not any(self._over(label, scores) for label in (Label.SPAM, Label.MEDIA)):
             scores[Label.PERSONAL_DATA] = max(scores[Label.PERSONAL_DATA], SHAPED)
-        return self._reading(text, scores, cues, found, private, names)
+        return self._reading(seen, scores, cues)
 
-    def _without_model(self, text: str) -> Reading:
-        found = self._words.find(text)
-        names = self._names.find(text)
-        private = _private(text, names)
-        scores = dict(self._words.score([text])[0])
-        if private:
+    def _without_model(self, seen: _Seen) -> Reading:
+        scores = dict(self._words.score([seen.text])[0])
+        if seen.private:
             scores[Label.PERSONAL_DATA] = SHAPED
-        return self._reading(text, scores, set(HARD), found, private, names)
+        return self._reading(seen, scores, set(HARD))
 
-    def _reading(
-        self,
-        text: str,
-        scores: Scores,
-        possible: set[Label],
-        found: Sequence[Found],
-        private: Sequence[Span],
-        names: Sequence[NameHit],
-    ) -> Reading:
+    def _reading(self, seen: _Seen, scores: Scores, possible: set[Label]) -> Reading:
         thresholds = self._used.thresholds
         labels = tuple(label for label in Label if self._over(label, scores))
         doubt = tuple(
@@ -117,16 +121,16 @@ class SchoolReader:
             if label not in labels and (label in possible or scores[label] >= thresholds[label].possibly)
         )
         spoken_of = {*labels, *doubt}
-        spans = [each.span for each in found if each.label in spoken_of]
-        spans += [span for span in private if Label.PERSONAL_DATA in spoken_of]
-        named = tuple(hit for hit in names if hit.score >= NAMED)
+        spans = [each.span for each in seen.found if each.label in spoken_of]
+        spans += [span for span in seen.private if Label.PERSONAL_DATA in spoken_of]
+        named = tuple(hit for hit in seen.names if hit.score >= NAMED)
         return Reading(
             scores=scores,
             labels=labels,
             doubt=doubt,
             names=named,
-            names_doubt=_possibly_named(names, {hit.person for hit in named}),
-            language=guess(text),
+            names_doubt=_possibly_named(seen.names, {hit.person for hit in named}),
+            language=seen.language,
             spans=tuple(sorted(spans, key=lambda span: (span.start, span.end))),
         )
 

@@ -1,70 +1,52 @@
-"""Make what ships of what was trained: `python -m classifiers.training.export VERSION`.
+"""Make what ships of a trained network: its graph in int8, the tokenizer beside it, and a manifest.
 
-ONNX, weights quantised to int8, the tokenizer beside it, and a manifest with thresholds and every file's SHA-256.
+The manifest has the thresholds and every file's SHA-256; classifiers.local checks them at each start.
 """
 
-import argparse
 import json
 import shutil
-import tempfile
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import onnx
-import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from numpy.typing import NDArray
 
-from classifiers.local import MODEL
+from classifiers.local import load
+from classifiers.threshold import Threshold
 from classifiers.training.base import base_model
-from classifiers.training.data import LABELS
+from classifiers.training.graph import graph
 from classifiers.training.model import Network
-from classifiers.training.train import CACHE
+from classifiers.training.samples import LABELS
+from classifiers.training.train import LONGEST
+from monitor.domain.verdict import Label
 
-#: Tokens that are read at once, as in training.
-LONGEST = 96
+GRAPH = "model.onnx"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description="Export the trained classifier to classifiers/model.")
-    options.add_argument("version", help="what the readings will say that they were made with")
-    version: str = options.parse_args().version
-    network = Network(base_model())
-    network.load_state_dict(torch.load(CACHE / "final.pt", weights_only=True))
-    MODEL.mkdir(exist_ok=True)
-    _write_onnx(network.eval(), MODEL / "model.onnx")
+def export(network: Network, folder: Path, version: str, thresholds: Mapping[Label, Threshold]) -> None:
+    """Write into `folder` what classifiers.local loads; `version` is what readings will say they were made with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(graph(network), folder / GRAPH)
     for name in TOKENIZER:
-        shutil.copyfile(base_model() / name, MODEL / name)
+        shutil.copyfile(base_model() / name, folder / name)
     manifest = {
         "version": version,
         "labels": list(LABELS),
         "longest": LONGEST,
-        "thresholds": json.loads((CACHE / "thresholds.json").read_text()),
-        "files": {name: sha256((MODEL / name).read_bytes()).hexdigest() for name in ("model.onnx", *TOKENIZER)},
+        "thresholds": {label: {"over": each.over, "possibly": each.possibly} for label, each in thresholds.items()},
+        "files": {name: sha256((folder / name).read_bytes()).hexdigest() for name in (GRAPH, *TOKENIZER)},
     }
-    (MODEL / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    size = (MODEL / "model.onnx").stat().st_size / 1e6
-    print(f"exported {version}: {size:.1f} MB", flush=True)
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def _write_onnx(network: Network, file: Path) -> None:
-    ids = torch.ones((2, 8), dtype=torch.int64)
-    names = {"input_ids": {0: "batch", 1: "tokens"}, "attention_mask": {0: "batch", 1: "tokens"}}
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / "whole.onnx"
-        torch.onnx.export(
-            network,
-            (ids, torch.ones_like(ids)),
-            str(whole),
-            input_names=list(names),
-            output_names=["logits"],
-            dynamic_axes={**names, "logits": {0: "batch"}},
-            opset_version=17,
-            dynamo=False,
-        )
-        onnx.checker.check_model(str(whole))
-        quantize_dynamic(whole, file, weight_type=QuantType.QInt8)
+def rounding(folder: Path, texts: Sequence[str], logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By how much each score (texts, 12) of the exported model differs from the network's, which gave `logits`.
 
-
-if __name__ == "__main__":
-    main()
+    For texts that are read in one window: longer ones are not read as the trainer reads them.
+    """
+    scores = [list(scores.values()) for scores in load(folder).score(texts)]
+    difference: NDArray[np.float32] = np.abs(np.array(scores, dtype=np.float32) - 1 / (1 + np.exp(-logits)))
+    return difference

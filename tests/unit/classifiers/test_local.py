@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 import classifiers
-from classifiers.local import MODEL, LocalModel, load
+from classifiers.local import MODEL, SEGMENT, LocalModel, Window, load, pack
 from monitor.domain.errors import ClassifierError
 from monitor.domain.verdict import Label
 
@@ -49,11 +50,30 @@ def test_a_clear_case_is_known(model: LocalModel, text: str, expected: set[Label
 
 
 def test_a_text_scores_the_same_alone_and_among_others(model: LocalModel) -> None:
-    texts = ["Fab!", "Why was the gate locked again? It is a disgrace. " * 30, "What time is the play?"]
+    same_length = [
+        f"{word} was the gate locked again today?" for word in ("Why", "When", "Where", "How", "And")
+    ] * 9
+    texts = ["Fab!", "Why was the gate locked again? It is a disgrace. " * 30, "", *same_length, "🔪" * 50, "学 校"]
     together = model.score(texts)
-    for text, scores in zip(texts, together, strict=True):
-        (alone,) = model.score([text])
-        assert alone == scores
+    assert [model.score([text])[0] for text in texts] == together
+    assert model.score(texts[::-1]) == together[::-1]
+
+
+def test_a_text_scores_the_same_while_others_are_scored(model: LocalModel) -> None:
+    texts = [f"{'Why was the gate locked again? ' * length}It is a disgrace." for length in range(8)]
+    expected = model.score(texts)
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(model.score, [texts] * 12)) == [expected] * 12
+
+
+def test_what_is_answered_is_seen_but_does_not_speak(model: LocalModel) -> None:
+    """The graph's second segment: it changes what the text's own tokens see, and nothing else is read from it."""
+    alone, answering = (
+        pack([Window([101, *range(2000, 2010), 102, *more], spoken=12)]) for more in ([], [3000, 3001, 102])
+    )
+    assert answering["spoken"].sum() == alone["spoken"].sum() == 12
+    assert answering["there"].sum() == 15
+    assert answering["places"].tolist() == [*range(12), SEGMENT + 12, SEGMENT + 13, SEGMENT + 14]
 
 
 def test_a_threat_at_the_end_of_a_long_comment_is_seen(model: LocalModel) -> None:
@@ -127,13 +147,16 @@ def test_thresholds_that_make_no_sense_are_refused(copy: Path) -> None:
 def test_listing_the_kinds_imports_none() -> None:
     code = (
         "import sys, classifiers; print(*classifiers.kinds());"
-        "assert not {'onnxruntime', 'transformers', 'classifiers.local', 'classifiers.lexicon'} & set(sys.modules)"
+        "assert not {'onnxruntime', 'tokenizers', 'classifiers.local', 'classifiers.lexicon'} & set(sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.split() == list(classifiers.kinds())
 
 
 def test_loading_says_nothing_and_needs_no_torch() -> None:
-    code = "import sys, classifiers; classifiers.load('local').score(['hello']); assert 'torch' not in sys.modules"
+    code = (
+        "import sys, classifiers; classifiers.load('local').score(['hello']);"
+        "assert not {'torch', 'transformers'} & set(sys.modules)"
+    )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert (ran.stdout, ran.stderr) == ("", "")
