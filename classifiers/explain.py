@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.domain.ports import Classifier
-from monitor.domain.verdict import Label, Scores, Span
+from monitor.domain.verdict import Comment, Label, Scores, Span
 
 #: Into how many pieces a text is cut, to be left out one at a time.
 PIECES = 8
@@ -19,21 +19,21 @@ _WORD = re.compile(r"\S+")
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
-    """A text, its scores, and the labels to explain."""
+    """A comment, its scores, and the labels to explain."""
 
-    text: str
+    comment: Comment
     scores: Scores
     labels: tuple[Label, ...]
 
 
 def explain(classifier: Classifier, wanted: Sequence[Unexplained]) -> list[list[Span]]:
-    """Per text at most one span a label: the piece of it that carried the score, found by leaving pieces out.
+    """Per comment at most one span a label: the piece of it that carried the score, found by leaving pieces out.
 
-    One call to the classifier for all texts. Raises ClassifierError.
+    One call to the classifier for all comments. Raises ClassifierError.
     """
-    pieces = [_pieces(each.text) for each in wanted]
+    pieces = [_pieces(each.comment.text) for each in wanted]
     without = [
-        each.text[:start] + " " + each.text[end:]
+        replace(each.comment, text=each.comment.text[:start] + " " + each.comment.text[end:])
         for each, spans in zip(wanted, pieces, strict=True)
         for start, end in spans
     ]

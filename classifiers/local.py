@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 from classifiers.fold import fold
 from classifiers.threshold import Threshold
 from monitor.domain.errors import ClassifierError
-from monitor.domain.verdict import Label, Scores
+from monitor.domain.verdict import Comment, Label, Scores
 
 MODEL = Path(__file__).with_name("model")
 #: What the manifest must vouch for.
@@ -38,6 +38,8 @@ BATCH = 256
 THREADS = 2
 #: In one run windows are as long as one another, up to this many tokens: only attention sees the difference.
 STEP = 8
+#: Tokens that are read of what a comment answers.
+PARENT = 32
 #: The position of the first token of the second segment, in the model's one table of places.
 SEGMENT = 256
 #: All that ONNX Runtime raises (its errors have no parent of their own), and what unfitting files make of the rest.
@@ -48,6 +50,8 @@ FAILURES: tuple[type[Exception], ...] = (
     *(OSError, ValueError, KeyError, TypeError, RuntimeError),
 )
 _REMEDY = "Install it again."
+
+Floats = NDArray[np.float32]
 
 log = logging.getLogger(__name__)
 
@@ -72,46 +76,75 @@ class LocalModel:
         self._longest: int = manifest["longest"]
         if set(self._labels) != set(Label) or set(self.thresholds) != set(Label):
             raise ValueError("its labels are not the product's")
+        calibration = np.array([manifest["calibration"][label] for label in self._labels], dtype=np.float32)
+        self._slope, self._shift = calibration.T
         self._tokenizer = _tokenizer(folder / "tokenizer.json")
         vocabulary = self._tokenizer.get_vocab()
         self._opens, self._closes = vocabulary["[CLS]"], vocabulary["[SEP]"]
         self._session = _session(folder / "model.onnx")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="classifier")
 
-    def score(self, texts: Sequence[str]) -> list[Scores]:
+    def score(self, comments: Sequence[Comment]) -> list[Scores]:
         """Probabilities per label; of a text in several windows the strongest decides. Raises ClassifierError.
 
-        What a text is scored together with makes no difference: a second reading comes out the same.
+        What a comment is scored together with makes no difference: a second reading comes out the same.
         """
-        read = [self._windows(tokens) for tokens in self._tokens(texts)]
-        of = [text for text, windows in enumerate(read) for _ in windows]
+        strongest = np.full((len(comments), len(self._labels)), -np.inf, dtype=np.float32)
+        for at, logits, _features in self._runs(comments):
+            np.maximum.at(strongest, at, logits)
+        probabilities = 1 / (1 + np.exp(-strongest))
+        return [dict(zip(self._labels, row, strict=True)) for row in probabilities.tolist()]
+
+    def features(self, comments: Sequence[Comment]) -> tuple[Floats, Floats]:
+        """Calibrated logits (comments, 12) and what they are a linear function of (comments, 768).
+
+        Of a text in several windows, those of the window with the highest logit. Raises ClassifierError.
+        """
+        best = np.full(len(comments), -np.inf)
+        chosen: list[tuple[Floats, Floats]] = [(np.empty(0), np.empty(0))] * len(comments)
+        for at, logits, features in self._runs(comments):
+            for comment, mine, seen in zip(at, logits, features, strict=True):
+                if mine.max() > best[comment]:
+                    best[comment], chosen[comment] = mine.max(), (mine, seen)
+        return np.array([each for each, _ in chosen]), np.array([each for _, each in chosen])
+
+    def _runs(self, comments: Sequence[Comment]) -> Iterator[tuple[list[int], Floats, Floats]]:
+        """Batch by batch: of which comment each window is, its calibrated logits and its features."""
+        read = [
+            self._windows(text, parent)
+            for text, parent in zip(
+                self._tokens([each.text for each in comments]),
+                self._tokens([each.parent or "" for each in comments]),
+                strict=True,
+            )
+        ]
+        of = [comment for comment, windows in enumerate(read) for _ in windows]
         windows = [window for each in read for window in each]
-        strongest = np.zeros((len(texts), len(self._labels)), dtype=np.float32)
         batches = list(_batches(windows))
         feeds = [pack([windows[i] for i in batch]) for batch in batches]
-        for batch, scores in zip(batches, self._threads.map(self._run, feeds), strict=True):
-            np.maximum.at(strongest, [of[i] for i in batch], scores)
-        return [dict(zip(self._labels, row, strict=True)) for row in strongest.tolist()]
+        for batch, (logits, features) in zip(batches, self._threads.map(self._run, feeds), strict=True):
+            yield [of[i] for i in batch], logits * self._slope + self._shift, features
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        plain = [fold(text).text for text in texts]
+        plain = [fold(text).text if text else "" for text in texts]
         return [each.ids for each in self._tokenizer.encode_batch_fast(plain, add_special_tokens=False)]
 
-    def _windows(self, ids: list[int]) -> list[Window]:
+    def _windows(self, ids: list[int], parent: list[int]) -> list[Window]:
+        """The text in windows, each followed by the beginning of what it answers."""
         parts = [ids]
         if len(ids) > self._longest - 2:
             parts = [ids[start : start + WINDOW] for start in range(0, len(ids) - OVERLAP, WINDOW - OVERLAP)]
         if len(parts) > WINDOWS:
             parts = parts[: WINDOWS * 3 // 4] + parts[-WINDOWS // 4 :]
-        return [Window([self._opens, *part, self._closes], len(part) + 2) for part in parts]
+        answered = [*parent[: PARENT - 1], self._closes] if parent else []
+        return [Window([self._opens, *part, self._closes, *answered], len(part) + 2) for part in parts]
 
-    def _run(self, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    def _run(self, feeds: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         try:
-            (logits,) = self._session.run(["logits"], feeds)
+            logits, features = self._session.run(["logits", "features"], feeds)
         except FAILURES as error:
             raise ClassifierError(f"the model failed: {error}") from error
-        probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
-        return probabilities
+        return logits, features
 
 
 def pack(windows: Sequence[Window]) -> dict[str, NDArray[Any]]:

@@ -69,21 +69,21 @@ class SchoolReader:
 
     def read(self, comments: Sequence[Comment]) -> list[Reading]:
         """One reading a comment."""
-        texts = [comment.text[:LONGEST] for comment in comments]
+        cut = [replace(each, text=each.text[:LONGEST], parent=(each.parent or "")[:LONGEST]) for each in comments]
         with ThreadPoolExecutor(1) as aside:  # the model lets go of the interpreter while it computes
-            scoring = aside.submit(self._model_scores, texts)
-            seen = [self._see(text) for text in texts]
+            scoring = aside.submit(self._model_scores, cut)
+            seen = [self._see(comment.text) for comment in cut]
             scores = scoring.result()
         if scores is None:
             return [self._without_model(each) for each in seen]
         readings = [self._with_model(each, scored) for each, scored in zip(seen, scores, strict=True)]
-        return self._explained(texts, readings) if self._explains else readings
+        return self._explained(cut, readings) if self._explains else readings
 
-    def _model_scores(self, texts: Sequence[str]) -> list[Scores] | None:
+    def _model_scores(self, comments: Sequence[Comment]) -> list[Scores] | None:
         if self._model is None:
             return None
         try:
-            scores = self._model.score(texts)
+            scores = self._model.score(comments)
         except ClassifierError as error:
             log.error("the classifier failed, the word list reads alone: %s", error)
             self.problem = str(error)
@@ -93,7 +93,7 @@ class SchoolReader:
 
     def _see(self, text: str) -> _Seen:
         names = self._names.find(text)
-        return _Seen(text, self._words.find(text), names, _private(text, names), guess(text))
+        return _Seen(text, self._words.find(text), names, personal_data.find(text, names), guess(text))
 
     def _with_model(self, seen: _Seen, scored: Scores) -> Reading:
         cues = {each.label for each in seen.found if each.strength is not Strength.HINT}
@@ -107,7 +107,7 @@ class SchoolReader:
         return self._reading(seen, scores, cues)
 
     def _without_model(self, seen: _Seen) -> Reading:
-        scores = dict(self._words.score([seen.text])[0])
+        scores = dict(self._words.score([Comment(text=seen.text)])[0])
         if seen.private:
             scores[Label.PERSONAL_DATA] = SHAPED
         return self._reading(seen, scores, set(HARD))
@@ -137,9 +137,9 @@ class SchoolReader:
     def _over(self, label: Label, scores: Scores) -> bool:
         return scores[label] >= self._used.thresholds[label].over
 
-    def _explained(self, texts: Sequence[str], readings: Sequence[Reading]) -> list[Reading]:
+    def _explained(self, comments: Sequence[Comment], readings: Sequence[Reading]) -> list[Reading]:
         """The readings with a span for every label that words alone did not explain."""
-        wanted = [_unexplained(text, reading) for text, reading in zip(texts, readings, strict=True)]
+        wanted = [_unexplained(each, reading) for each, reading in zip(comments, readings, strict=True)]
         at = [index for index, each in enumerate(wanted) if each.labels]
         explained = list(readings)
         if self._model is None or not at:
@@ -170,22 +170,12 @@ def load_reader(kind: str, people: Sequence[Person], *, explains: bool = True) -
         return SchoolReader(None, names, problem=str(error), explains=explains)
 
 
-def _private(text: str, names: Sequence[NameHit]) -> list[Span]:
-    """Private data by its shape; a full name that is a member of staff's is none."""
-    pupils = [
-        span
-        for span in personal_data.find_pupils(text)
-        if not any(hit.start < span.end and span.start < hit.end for hit in names)
-    ]
-    return personal_data.find(text) + pupils
-
-
 def _possibly_named(hits: Sequence[NameHit], named: set[str]) -> tuple[str, ...]:
     possible = [hit.person for hit in hits] + [person for hit in hits for person in hit.ambiguous_with]
     return tuple(dict.fromkeys(person for person in possible if person not in named))
 
 
-def _unexplained(text: str, reading: Reading) -> Unexplained:
+def _unexplained(comment: Comment, reading: Reading) -> Unexplained:
     explained = {span.label for span in reading.spans}
     labels = tuple(Label(label) for label in reading.labels if label not in explained)
-    return Unexplained(text, reading.scores, labels)
+    return Unexplained(comment, reading.scores, labels)

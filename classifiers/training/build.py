@@ -40,6 +40,10 @@ STUDENT_EPOCHS = 7
 MIX = 1000
 STUDENT_MIX = 2000
 MIX_CHARACTERS = 200
+#: Public samples that the teachers are asked about.
+ASKED = 12000
+#: Schools that the teachers do not learn from: written when they had learnt, and all the better a judge of them.
+UNTAUGHT = frozenset({"kestrel", "larchmere"})
 
 
 def main() -> None:
@@ -53,8 +57,9 @@ def main() -> None:
     first = _kept(trainer, "stage-one", lambda: _first(trainer, samples))
     comments = [each for each in written() if not each.held_back]
     short = [each for each in samples if len(each.text) <= MIX_CHARACTERS]
-    own, others = _opinions(trainer, first, comments, short)
-    _kept(trainer, "student", lambda: _student(trainer, first, comments, own, _softened(short, others)))
+    asked = random.Random(SEED).sample(short, ASKED)
+    own, others = _opinions(trainer, first, comments, short, asked)
+    _kept(trainer, "student", lambda: _student(trainer, first, comments, own, _softened(asked, others)))
 
 
 def _first(trainer: Trainer, samples: Sequence[Sample]) -> Network:
@@ -70,15 +75,16 @@ def _first(trainer: Trainer, samples: Sequence[Sample]) -> Network:
 
 
 def _opinions(
-    trainer: Trainer, first: Network, comments: Sequence[Written], short: Sequence[Sample]
+    trainer: Trainer,
+    first: Network,
+    comments: Sequence[Written],
+    short: Sequence[Sample],
+    asked: Sequence[Sample],
 ) -> tuple[Logits, Logits]:
-    """What the teachers think: of each written comment the one that never saw it, of a public text all together."""
-    own = np.zeros((len(comments), len(short[0].target)), dtype=np.float32)
-    others = np.zeros((len(short), own.shape[1]), dtype=np.float32)
-    quarters = np.array([quarter(each) for each in comments])
+    """What the teachers think of `comments` and of `asked`: of each text those that never saw it, on the mean."""
+    own, others, askers = [], [], []
     for teacher in range(TEACHERS):
-        unseen = np.flatnonzero(quarters == teacher)
-        seen = [comments[i] for i in np.flatnonzero(quarters != teacher)]
+        seen = [each for each in comments if each.school not in UNTAUGHT and quarter(each) != teacher]
         recipe = replace(THEN, seed=SEED + teacher)
 
         def learn(seen: Sequence[Written] = seen, recipe: Recipe = recipe, number: int = teacher + 1) -> Network:
@@ -86,9 +92,11 @@ def _opinions(
             return trainer.fit(_copy(trainer, first), epochs, recipe, f"teacher {number} of {TEACHERS}")
 
         network = _kept(trainer, f"teacher-{teacher}", learn)
-        own[unseen] = trainer.logits(network, [comments[i].sample() for i in unseen])
-        others += trainer.logits(network, short) / TEACHERS
-    return own, others
+        own.append(trainer.logits(network, [each.sample() for each in comments]))
+        others.append(trainer.logits(network, asked))
+        askers.append([each.school in UNTAUGHT or quarter(each) == teacher for each in comments])
+    weights = np.array(askers, dtype=np.float32)[:, :, None]
+    return (np.stack(own) * weights).sum(0) / weights.sum(0), np.mean(others, axis=0)
 
 
 def quarter(comment: Written) -> int:

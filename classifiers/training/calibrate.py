@@ -50,7 +50,7 @@ def main() -> None:
     comments = [each for each in written() if each.held_back]
     true = np.array([[label in each.labels for label in LABELS] for each in comments])
     _write(calibration={label: [1.0, 0.0] for label in LABELS}, thresholds=_plain())
-    logits = load().logits([_comment(each) for each in comments])
+    logits, _ = load().features([_comment(each) for each in comments])
     fitted = {label: platt(logits[:, i], true[:, i]) for i, label in enumerate(LABELS)}
     _write(calibration={label: [round(slope, 4), round(shift, 4)] for label, (slope, shift) in fitted.items()})
     scores = _read(comments)
@@ -67,11 +67,11 @@ def platt(logits: Floats, true: Booleans) -> tuple[float, float]:
     """Slope and shift that make logits of these comments honest, by Newton's method."""
     rows = np.stack([logits, np.ones_like(logits)], axis=1).astype(np.float64)
     at, start = np.array([1.0, 0.0]), np.array([1.0, 0.0])
-    for _ in range(50):
-        said = 1 / (1 + np.exp(-rows @ at))
+    for _ in range(200):
+        said = 1 / (1 + np.exp(-(rows @ at).clip(-50, 50)))
         slope = rows.T @ (said - true) + PRIOR * (at - start)
         curve = (rows * (said * (1 - said))[:, None]).T @ rows + PRIOR * np.eye(2)
-        step = np.linalg.solve(curve, slope)
+        step = np.linalg.solve(curve, slope).clip(-0.5, 0.5)
         at = at - step
         if np.abs(step).max() < 1e-6:
             break

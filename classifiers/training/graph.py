@@ -12,7 +12,7 @@ Inputs, of b texts with n tokens in all, the longest taking s (classifiers.local
 tokens (n) ids; places (n) position in the text, plus that of the second segment (SEGMENT) in what is answered;
 into (b, s) the token at each place of each text, any in what is left over; back (n) where in the flattened (b * s)
 each token stands; there (b, s) 1.0 at tokens; spoken (b, s) 1.0 at tokens of the text itself.
-Output: logits (b, 12).
+Outputs: features (b, 768), mean and maximum over the text; logits (b, 12), what the linear head makes of them.
 """
 
 import numpy as np
@@ -33,6 +33,7 @@ _INPUTS = {
     "there": (TensorProto.FLOAT, ["b", "s"]),
     "spoken": (TensorProto.FLOAT, ["b", "s"]),
 }
+_OUTPUTS = ("logits", "features")
 #: The largest weight and the largest activation, as whole numbers; activations are stored with 128 added.
 _WEIGHT, _ACTIVATION, _MIDDLE = 63, 127, 128
 
@@ -130,6 +131,7 @@ class _Builder:
         outside = self.node("Unsqueeze", unspoken, self._last)
         most = self.node("ReduceMax", self.node("Sub", rows, outside), self._second, keepdims=1)
         pooled = self.node("Concat", mean, most, axis=2)
+        self._nodes.append(helper.make_node("Squeeze", [pooled, self._second], ["features"]))
         weight, bias = (self.constant(self._weights[f"{name}.{each}"]) for each in ("weight", "bias"))
         sums = self.node("ReduceSum", self.node("Mul", pooled, weight), self._last, keepdims=0)
         return self.node("Add", sums, bias)
@@ -137,9 +139,9 @@ class _Builder:
     def finish(self, logits: str) -> onnx.ModelProto:
         inputs = [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in _INPUTS.items()]
         self._nodes.append(helper.make_node("Identity", [logits], ["logits"]))
-        output = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", None])
+        outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", None]) for name in _OUTPUTS]
         model = helper.make_model(
-            helper.make_graph(self._nodes, "classifier", inputs, [output], self._constants),
+            helper.make_graph(self._nodes, "classifier", inputs, outputs, self._constants),
             opset_imports=[helper.make_opsetid("", 20), helper.make_opsetid(_OWN, 1)],
             ir_version=9,
         )

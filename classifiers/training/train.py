@@ -29,7 +29,11 @@ Logits = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How a network is fitted. `decay`: the learning rate of a layer over that of the one above it."""
+    """How a network is fitted.
+
+    `decay`: the learning rate of a layer over that of the one above it. `hidden`: the share of tokens put behind a
+    mask, other ones each time, so that no single word is learnt by heart.
+    """
 
     rate: float
     head_rate: float = 1e-3
@@ -37,6 +41,7 @@ class Recipe:
     dropout: float = 0.0
     weighted: bool = False
     smoothing: float = 0.0
+    hidden: float = 0.0
     focus: float = 0.0
     seed: int = 0
 
@@ -76,7 +81,7 @@ class Trainer:
             known = (target >= 0) & taught
             aim = target.clamp(min=0) * (1 - recipe.smoothing) + recipe.smoothing / 2 * known
             with torch.autocast(self._device.type, torch.bfloat16):
-                logits = network(**self._encode(batch))
+                logits = network(**self._hide(self._encode(batch), recipe.hidden))
             loss = _loss(logits.float(), aim, weights, recipe.focus)
             mean = (loss * known).sum() / known.sum().clamp(min=1)
             optimizer.zero_grad()
@@ -111,6 +116,15 @@ class Trainer:
             kinds[row, spoken : len(each)] = 1
         batch = {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds}
         return {name: each.to(self._device) for name, each in batch.items()}
+
+    def _hide(self, batch: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+        """The batch with `share` of its words, none of the special tokens, masked."""
+        if not share:
+            return batch
+        ids = batch["input_ids"]
+        special = torch.tensor(self._tokenizer.all_special_ids, device=ids.device)
+        hidden = (torch.rand(ids.shape, device=ids.device) < share) & ~torch.isin(ids, special)
+        return {**batch, "input_ids": ids.masked_fill(hidden, self._tokenizer.mask_token_id)}
 
     def _ids(self, each: Sample) -> tuple[list[int], int]:
         """The token ids of a sample and how many of them are the text's own."""

@@ -39,8 +39,8 @@ class Classifier(Protocol):
     name: str
     version: str
 
-    def score(self, texts: Sequence[str]) -> list[Scores]:
-        """Probabilities for every label, one mapping a text. Raises ClassifierError."""
+    def score(self, comments: Sequence[Comment]) -> list[Scores]:
+        """Probabilities for every label, one mapping a comment. Raises ClassifierError."""
         ...
 
 

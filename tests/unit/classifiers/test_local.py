@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import classifiers
 from classifiers.local import MODEL, SEGMENT, LocalModel, Window, load, pack
 from monitor.domain.errors import ClassifierError
-from monitor.domain.verdict import Label
+from monitor.domain.verdict import Comment, Label
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,12 @@ def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(MODEL, tmp_path / "model"))
 
 
+def said(texts: list[str]) -> list[Comment]:
+    return [Comment(text=text) for text in texts]
+
+
 def over(model: LocalModel, text: str) -> set[Label]:
-    (scores,) = model.score([text])
+    (scores,) = model.score([Comment(text=text)])
     return {label for label in Label if scores[label] >= model.thresholds[label].over}
 
 
@@ -54,16 +59,16 @@ def test_a_text_scores_the_same_alone_and_among_others(model: LocalModel) -> Non
         f"{word} was the gate locked again today?" for word in ("Why", "When", "Where", "How", "And")
     ] * 9
     texts = ["Fab!", "Why was the gate locked again? It is a disgrace. " * 30, "", *same_length, "🔪" * 50, "学 校"]
-    together = model.score(texts)
-    assert [model.score([text])[0] for text in texts] == together
-    assert model.score(texts[::-1]) == together[::-1]
+    together = model.score(said(texts))
+    assert [model.score([Comment(text=text)])[0] for text in texts] == together
+    assert model.score(said(texts[::-1])) == together[::-1]
 
 
 def test_a_text_scores_the_same_while_others_are_scored(model: LocalModel) -> None:
     texts = [f"{'Why was the gate locked again? ' * length}It is a disgrace." for length in range(8)]
-    expected = model.score(texts)
+    expected = model.score(said(texts))
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(model.score, [texts] * 12)) == [expected] * 12
+        assert list(threads.map(model.score, [said(texts)] * 12)) == [expected] * 12
 
 
 def test_what_is_answered_is_seen_but_does_not_speak(model: LocalModel) -> None:
@@ -76,10 +81,24 @@ def test_what_is_answered_is_seen_but_does_not_speak(model: LocalModel) -> None:
     assert answering["places"].tolist() == [*range(12), SEGMENT + 12, SEGMENT + 13, SEGMENT + 14]
 
 
+def test_a_comment_is_read_in_the_light_of_what_it_answers(model: LocalModel) -> None:
+    parents = ["Somebody should put his windows through tonight", "Who wants to bring cakes on Friday?"]
+    threat, cakes = model.score([Comment(text="Count me in, I know where he lives", parent=p) for p in parents])
+    assert threat[Label.THREAT] > cakes[Label.THREAT]
+
+
+def test_scores_are_a_linear_function_of_the_features(model: LocalModel) -> None:
+    logits, features = model.features(said(["You useless lot", "When is the fair?", "Lovely day " * 100]))
+    assert logits.shape == (3, 12)
+    assert features.shape == (3, 768)
+    scores = [list(each.values()) for each in model.score(said(["You useless lot", "When is the fair?"]))]
+    assert np.allclose(scores, 1 / (1 + np.exp(-logits[:2])), atol=1e-6)
+
+
 def test_a_threat_at_the_end_of_a_long_comment_is_seen(model: LocalModel) -> None:
     praise = "Thank you for the lovely assembly, the children sang so well and we were all very proud. " * 40
-    (scores,) = model.score([praise + "I am going to kill you, watch your back."])
-    (innocent,) = model.score([praise])
+    (scores,) = model.score([Comment(text=praise + "I am going to kill you, watch your back.")])
+    (innocent,) = model.score([Comment(text=praise)])
     assert scores[Label.THREAT] > model.thresholds[Label.THREAT].over > innocent[Label.THREAT]
 
 
@@ -88,7 +107,7 @@ def test_a_threat_at_the_end_of_a_long_comment_is_seen(model: LocalModel) -> Non
     ["", "\ud800", "❤️😂" * 20_000, "a b " * 25_000, "学" * 100_000, "a" * 100_000, "x\u0301" * 50_000, "\n\t "],
 )
 def test_odd_text_gets_an_answer(model: LocalModel, text: str) -> None:
-    (scores,) = model.score([text])
+    (scores,) = model.score([Comment(text=text)])
     assert set(scores) == set(Label)
     assert all(0 <= score <= 1 for score in scores.values())
 
@@ -155,7 +174,8 @@ def test_listing_the_kinds_imports_none() -> None:
 
 def test_loading_says_nothing_and_needs_no_torch() -> None:
     code = (
-        "import sys, classifiers; classifiers.load('local').score(['hello']);"
+        "import sys, classifiers; from monitor.domain.verdict import Comment;"
+        "classifiers.load('local').score([Comment(text='hello')]);"
         "assert not {'torch', 'transformers'} & set(sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
