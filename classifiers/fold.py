@@ -37,8 +37,10 @@ _SPACED_LETTERS = re.compile(
 _MIXED_SCRIPT = re.compile(r"\b(?=\w*[A-Za-z])(?=\w*[Ͱ-ӿԀ-ԯ])\w+\b")
 _DISGUISED = re.compile(f"[{_DISGUISES}]+")
 _UNDISGUISED = re.compile(rf"(?![{_DISGUISES}])[Ͱ-ӿԀ-ԯ]")
+#: Not the first half of a postcode in London.
 _LEET_WORD = re.compile(
-    r"(?<![\w@$/.])(?:[A-Za-z]+(?:[013457@!$€]{1,2}[A-Za-z]+){1,4}\$?|[a-z]+\${1,2}|\$[a-z]{2,})(?![\w@$]|\.\w)"
+    r"(?<![\w@$/.])(?!(?:EC|SW|WC|W|NW|SE|E|N)[1-4][A-Z]\b)"
+    r"(?:[A-Za-z]+(?:[013457@!$€]{1,2}[A-Za-z]+){1,4}\$?|[a-z]+\${1,2}|\$[a-z]{2,})(?![\w@$]|\.\w)"
 )
 _HASHTAG = re.compile(r"#\w*[a-z][A-Z]\w*")
 _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import yaml
 
+from classifiers import phrases
 from classifiers.fold import Folded, fold
 from classifiers.threshold import Threshold
 from monitor.domain.errors import ClassifierError
-from monitor.domain.verdict import Label, Scores, Span
+from monitor.domain.verdict import Comment, Label, Scores, Span
 
 FILE = Path(__file__).with_name("lexicon.yaml")
 #: Labels whose one-word entries are also looked for behind asterisks and the like.
@@ -25,8 +26,6 @@ MASKABLE = (Label.PROFANITY, Label.HATE)
 _WORD = re.compile(r"\w[\w*@!$#-]*")
 _MASKS = "*@!$#-"
 _MASK = re.compile(f"[{_MASKS}]")
-#: Up to four words in the middle of a phrase.
-_GAP = r"(?:\S+\s+){0,4}?"
 
 
 class Strength(StrEnum):
@@ -66,7 +65,7 @@ class Lexicon:
     def __init__(self, words: Mapping[Label, Mapping[Strength, Sequence[str]]], version: str) -> None:
         self.version = version
         self._patterns = [
-            (label, strength, _alternation(entries))
+            (label, strength, phrases.pattern(entries))
             for label, groups in words.items()
             for strength, entries in groups.items()
         ]
@@ -82,8 +81,6 @@ class Lexicon:
         """Every entry found in `text`, in order of appearance."""
         folded = fold(text) if isinstance(text, str) else text
         lower = folded.text.lower()
-        if len(lower) != len(folded.text):  # a few letters of other scripts grow when lowered
-            lower = folded.text
         found = {
             (*folded.original(match.start(), match.end()), label): strength
             for label, strength, pattern in reversed(self._patterns)
@@ -93,9 +90,9 @@ class Lexicon:
             found.setdefault((*folded.original(start, end), label), strength)
         return [Found(*key, strength) for key, strength in sorted(found.items())]
 
-    def score(self, texts: Sequence[str]) -> list[Scores]:
-        """The worth of the surest entry per label."""
-        return [self._scores(text) for text in texts]
+    def score(self, comments: Sequence[Comment]) -> list[Scores]:
+        """The worth of the surest entry per label; what is answered says nothing."""
+        return [self._scores(comment.text) for comment in comments]
 
     def _scores(self, text: str) -> Scores:
         scores = {str(label): NOTHING for label in Label}
@@ -122,33 +119,12 @@ def load() -> Lexicon:
     try:
         raw = FILE.read_bytes()
         words = {
-            Label(label): {Strength(strength): _flatten(entries) for strength, entries in groups.items()}
+            Label(label): {Strength(strength): phrases.flatten(entries) for strength, entries in groups.items()}
             for label, groups in yaml.safe_load(raw).items()
         }
     except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
         raise ClassifierError(f"the word list {FILE.name} cannot be read: {error}") from error
     return Lexicon(words, version=sha256(raw).hexdigest()[:12])
-
-
-def _flatten(rows: Sequence[Sequence[str]]) -> list[str]:
-    return [entry for row in rows for entry in row]
-
-
-def _alternation(entries: Sequence[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(_phrase(entry) for entry in entries)})(?!\w)")
-
-
-def _phrase(entry: str) -> str:
-    words = [_word(word) for word in entry.split()]
-    return r"\s+".join(words).replace(rf"{_GAP}\s+", _GAP)
-
-
-def _word(word: str) -> str:
-    if word == "...":
-        return _GAP
-    if word == "*":
-        return r"\S+"
-    return re.escape(word).replace(r"\*", r"\w*").replace("'", "'?")
 
 
 def _masked(entry: str) -> re.Pattern[str]:

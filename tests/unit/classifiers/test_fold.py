@@ -41,7 +41,7 @@ def test_a_spelling_is_made_plain(written: str, plain: str) -> None:
     "written",
     [
         *("y6", "07700 900123", "joan@school.example", "@MissPrice5H", "B2B", "1st at 3.15", "£5 or US$ 5", "$40"),
-        *("Привет мир", "Спасибо, thanks", "#shambles", "NHS", "a 1 b"),
+        *("Привет мир", "Спасибо, thanks", "#shambles", "NHS", "a 1 b", "SW1A 2AA"),
     ],
 )
 def test_what_is_plain_already_stays(written: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from classifiers import lexicon
 from classifiers.lexicon import Strength
-from monitor.domain.verdict import Label
+from monitor.domain.verdict import Comment, Label
 
 
 def labels(text: str) -> set[Label]:
@@ -83,7 +83,7 @@ def test_what_is_found_is_shown_in_the_original() -> None:
 
 
 def test_every_label_has_a_score_between_0_and_1() -> None:
-    (scores,) = lexicon.load().score(["Mrs Price is a useless cow, what time do you open?"])
+    (scores,) = lexicon.load().score([Comment(text="Mrs Price is a useless cow, what time do you open?")])
     assert set(scores) == set(Label)
     assert all(0 <= score <= 1 for score in scores.values())
     assert scores[Label.QUERY] > 0.5 > scores[Label.SPAM]

@@ -1,0 +1,59 @@
+"""Health and family matters of somebody who is named beside them: "Mrs P is having chemo", "Keith's bankrupt"."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from classifiers.full_names import WORDS
+from classifiers.phrases import flatten, pattern
+
+_FACT = pattern(flatten(WORDS["health"] + WORDS["life"]))
+_SENTENCE = re.compile(r"[.!?]+(?=\s|$)|\n")
+#: Who is spoken of instead of the person named.
+_OTHERS = re.compile(
+    r"\b(?:my|our|ours|i|i'm|i've|i'd|me|we|we're|us|mine|son|daughter|child|children|kids?|lad|boys?|girls?|pupils?|"
+    r"brother|sister|mate|friend|parents?|families|family|someone|somebody|anyone|people|thanks? (?:you )?for)\b"
+)
+_KIN = re.compile(
+    r"'?s (?:\w+ )?(?:mum|mam|dad|wife|husband|fella|missus|brother|sister|son|daughter|partner|ex|mother|father)\b"
+)
+#: Words of sympathy, whose "I" and "we" are not the ill.
+_SYMPATHY = re.compile(
+    r"\b(?:we|i)(?:'m|'re| am| are| were| was)?(?: \w+){0,2} (?:sorry|thinking|praying|hope|heard|hear)\b"
+)
+#: In a sentence that speaks of an illness and of nobody's.
+_ABOUT = re.compile(
+    r"\b(?:research|charit\w+|rais(?:e|es|ed|ing)|fund\w*|sponsor\w*|awareness|training|trained|specialist|expert|assembly|"
+    r"lessons?|policy|unit|support(?:s|ed|ing)?|understand\w*|qualified|course)\b"
+)
+_PRONOUN = re.compile(r"\s*(?:he|she|they|third|had|off|has|is|been|her|his)\b")
+#: Characters between a name and what is said of it.
+_NEAR = 60
+#: Characters after a fact that may say that it is nobody's.
+_AFTER = 20
+
+
+def find(text: str, people: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Where `text` (folded, lower case) says something private of one of `people` (start, end)."""
+    if not people:
+        return
+    for fact in _FACT.finditer(text):
+        if any(_is_of(text, person, fact.span()) for person in people):
+            yield fact.span()
+
+
+def _is_of(text: str, person: tuple[int, int], fact: tuple[int, int]) -> bool:
+    after = person[1] <= fact[0]
+    between = text[person[1] : fact[0]] if after else text[fact[1] : person[0]]
+    if len(between) > _NEAR or person[0] < fact[0] < person[1]:
+        return False
+    between = _KIN.sub("", between, count=1) if after else _clause_before(text, fact[0]) + between
+    if _OTHERS.search(_SYMPATHY.sub("", between)) or _ABOUT.search(text, person[0], fact[1] + _AFTER):
+        return False
+    *_, last = [0, *(end.end() for end in _SENTENCE.finditer(between))]
+    return last == 0 or (after and _PRONOUN.match(between, last) is not None)
+
+
+def _clause_before(text: str, start: int) -> str:
+    """What stands before `start` in its sentence."""
+    before = text[max(0, start - _NEAR) : start]
+    return before[max((end.end() for end in _SENTENCE.finditer(before)), default=0) :]
