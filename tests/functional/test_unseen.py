@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from classifiers.training.duplicates import near_duplicates
 from classifiers.training.written import written
 from tests.functional.cases import Case, cases
@@ -22,6 +24,7 @@ def alike(others: Sequence[str]) -> list[tuple[str, str]]:
     return [(texts[a], texts[b]) for a, b in near_duplicates(texts) if b >= len(others)]
 
 
+@pytest.mark.timeout(600)  # some seconds, on a machine that does nothing else
 def test_no_case_is_nearly_a_training_comment_or_another_case() -> None:
     assert not alike([comment.text for comment in written()])
 
