@@ -2,24 +2,28 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
-from classifiers.roster import Form, Kind, Roster, Words
+from classifiers.forms import Form, Kind
+from classifiers.roster import Roster, surname_of
+from classifiers.surroundings import Words
+from classifiers.vocabulary import titles, words
 
 #: How alike a misspelt word must be (ratio, 0–100), after a title and standing alone.
-ALIKE_AFTER_TITLE = 78
-ALIKE_ALONE = 87
+ALIKE_AFTER_TITLE = 76
+ALIKE_ALONE = 86
 #: Alone, only words of this many letters are compared: short ones are alike by chance.
-LONG = 7
+LONG = 6
 #: What a misspelt name is worth of its form's score.
 WORTH = 0.75
 
 #: How an English ear hears, and writes, the letters of other languages.
 _HEARD = (
-    ("bh", "v"), ("mh", "v"), ("ph", "f"), ("cz", "k"), ("ch", "k"), ("ck", "k"), ("sz", "s"), ("w", "v"),
-    ("j", "y"), ("c", "k"), ("z", "s"), ("q", "k"),
+    ("bh", "v"), ("mh", "v"), ("ph", "f"), ("cz", "k"), ("ch", "k"), ("ck", "k"), ("sz", "s"), ("sh", "s"),
+    ("w", "v"), ("j", "y"), ("c", "k"), ("z", "s"), ("q", "k"), ("x", "ks"), ("g", "k"),
 )  # fmt: skip
 
 
@@ -27,43 +31,67 @@ class Misspelt:
     """Finds the forms of a roster to which words come close."""
 
     def __init__(self, roster: Roster) -> None:
-        self._titled: dict[str, dict[str, list[Form]]] = defaultdict(dict)
-        self._alone: dict[str, list[Form]] = {}
-        for words, forms in roster.forms.items():
-            if forms[0].kind is Kind.TITLED:
-                self._titled[words[0]]["".join(words[1:])] = forms
-            elif len(words) == 1 and len(words[0]) >= LONG and forms[0].kind in (Kind.FIRST, Kind.SURNAME):
-                self._alone[words[0]] = forms
+        self._titled: dict[str, dict[str, Sequence[Form]]] = defaultdict(dict)
+        self._alone: dict[str, dict[str, Sequence[Form]]] = defaultdict(dict)
+        for said, forms in roster.forms.items():
+            if said[0] in titles() and forms[0].kind in (Kind.TITLED, Kind.FULL):
+                self._titled[said[0]]["".join(said[1:])] = forms
+            elif _is_long_name(said) and forms[0].kind in (Kind.FIRST, Kind.SURNAME):
+                self._alone[said[0][0]][said[0]] = forms
         self.after_title = lru_cache(maxsize=4096)(self._after_title)
-        self.alone = lru_cache(maxsize=4096)(self._find_alone)
+        self.alone = lru_cache(maxsize=65536)(self._find_alone)
 
     def _after_title(self, title: str, rest: Words) -> tuple[Form, ...]:
         """Who is meant by `title` and the words `rest`, which are nobody's name; () for nobody."""
         said = "".join(rest)
-        if len(said) < 4:
-            return ()
         names = self._titled.get(title, {})
-        best = process.extractOne(said, names.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE_AFTER_TITLE)
-        if best:
-            return _lowered(names[best[0]])
-        sound = _sound(said)
-        alike = (forms for name, forms in names.items() if len(sound) >= 3 and _sound(name) == sound)
-        return _lowered(next(alike, []))
+        if len(said) >= 4:
+            one_name = len(rest) == 1 or rest[0] in words("particles")
+            enough = ALIKE_AFTER_TITLE if one_name else ALIKE_ALONE
+            best = process.extractOne(said, names.keys(), scorer=fuzz.ratio, score_cutoff=enough)
+            if best:
+                return _lowered(names[best[0]])
+        return _lowered(next((forms for name, forms in names.items() if sounds_like(said, name)), ()))
+
+    def before_surname(self, forms: Sequence[Form], said: str) -> tuple[Form, ...]:
+        """Those of `forms` to whose surname `said` comes close."""
+        return _lowered([form for form in forms if is_near(said, "".join(surname_of(form.person)))])
 
     def _find_alone(self, word: str) -> tuple[Form, ...]:
         """Who is meant by a word that stands alone and is nobody's name; () for nobody."""
-        if len(word) < LONG:
+        names = self._alone.get(word[0], {})
+        if len(word) < LONG or not names:
             return ()
-        best = process.extractOne(word, self._alone.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE_ALONE)
-        return _lowered(self._alone[best[0]]) if best else ()
+        best = process.extractOne(word, names.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE_ALONE)
+        return _lowered(names[best[0]]) if best else ()
 
 
-def _lowered(forms: list[Form]) -> tuple[Form, ...]:
-    return tuple(Form(form.person, form.kind, round(form.score * WORTH, 2)) for form in forms)
+def is_near(said: str, name: str) -> bool:
+    """Whether `said` is `name` misspelt, given that there is another sign of it."""
+    return fuzz.ratio(said, name) >= ALIKE_AFTER_TITLE or sounds_like(said, name)
 
 
-def _sound(word: str) -> str:
+def sounds_like(said: str, name: str) -> bool:
+    """Whether an ear may take one for the other: "nee vreen" for "ni bhriain", "pim" for "pym"."""
+    if abs(len(said) - len(name)) > 3 or len(said) < 3:
+        return False
+    if len(said) == len(name) <= 4:
+        return said.replace("y", "i") == name.replace("y", "i")
+    key = sound(said)
+    return len(key) >= 3 and key == sound(name)
+
+
+@lru_cache(maxsize=4096)
+def sound(word: str) -> str:
     """A rough key of how a word sounds: its consonants, alike ones made one."""
     for written, heard in _HEARD:
         word = word.replace(written, heard)
     return re.sub(r"(.)\1+", r"\1", re.sub(r"[aeiouh]", "", word))
+
+
+def _is_long_name(said: Words) -> bool:
+    return len(said) == 1 and len(said[0]) >= LONG and said[0] not in words("ordinary")
+
+
+def _lowered(forms: Sequence[Form]) -> tuple[Form, ...]:
+    return tuple(Form(form.person, form.kind, round(form.score * WORTH, 2)) for form in forms)

@@ -1,26 +1,46 @@
 """Whom of the roster a text names: by full name, title, initial, role, first name, surname, handle, or nearly so.
 
-The longest form at a place wins; what may be a name and may be a word needs something around it that says so.
+The longest form at a place wins; what may be a name and may be a word needs something around it that says so
+(fitting.py). Most texts name nobody, and are told from the others by their words alone.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+from classifiers.fitting import Fitting
 from classifiers.fold import Folded, fold
-from classifiers.misspelt import Misspelt
-from classifiers.roster import Form, Kind, Roster, vocabulary, words_of
-from classifiers.surroundings import Surroundings, Token, tokens
+from classifiers.forms import Form, Kind, seniority
+from classifiers.jobs import BY_AREA
+from classifiers.misspelt import LONG, Misspelt
+from classifiers.roster import SHARED, Roster, gender_of
+from classifiers.surroundings import Surroundings, Token, tokens, words_of
+from classifiers.vocabulary import groups, titles, words
 from monitor.domain.people import Person
 from monitor.domain.verdict import NameHit
 
 #: From here a hit counts as naming the person; below it, it is possible only.
 NAMED = 0.5
 
+_WORD = re.compile(r"[a-z]+")
+#: "different Parveen, before anyone panics", "(no relation)"; the name that is meant, where there is one.
 _SOMEBODY_ELSE = re.compile(
-    r"\b(?i:different) (?!School|Class|Year|Teacher)[A-Z]\w+|\bno relation\b|\bnot the same "
+    r"\b(?i:different) (?!School|Class|Year|Teacher)(?:M\w+\.? )?([A-Z]\w+)|\bno relation\b|\bnot the same "
     r"(?:one|person|fella|man|woman|lady|bloke|guy|teacher|family)"
 )
+#: What is left of the score of a name that is said to be somebody else's.
+ELSE = 0.6
+#: Forms whose scores are closer than this may be meant as well.
+CLOSE = 0.15
+
+
+class _Named(NamedTuple):
+    """Who is named by the words `tokens[begin:end]`, the likeliest first."""
+
+    forms: Sequence[Form]
+    begin: int
+    end: int
 
 
 class Names:
@@ -29,182 +49,142 @@ class Names:
     def __init__(self, people: Sequence[Person]) -> None:
         self._roster = Roster(people)
         self._misspelt = Misspelt(self._roster)
-        self._spoken = vocabulary()
-        self._titles = frozenset(title for group in self._spoken["titles"].values() for title in group)
+        self._fitting = Fitting(self._roster)
+        first_words = frozenset(self._roster.lengths)
+        owners = {word + "s" for word in first_words}
+        self._telling = first_words | owners | self._roster.areas.last_words | titles() | {"y", "yr"}
 
     def find(self, text: str) -> list[NameHit]:
         """The people whom `text` names, in order of appearance; a score under NAMED is a mere possibility."""
         folded = fold(text)
-        words = tokens(folded, text)
-        hits = self._hits(words, folded)
-        if _SOMEBODY_ELSE.search(folded.text):
-            hits = [replace(hit, score=round(hit.score * 0.6, 2)) if hit.score < 1 else hit for hit in hits]
-        return hits
+        if not self._may_name(folded.text):
+            return []
+        hits = self._hits(tokens(folded, text), folded)
+        denied = _SOMEBODY_ELSE.search(folded.text) if hits else None
+        return [_denied(hit, denied[1], text) for hit in hits] if denied else hits
 
-    def _hits(self, words: list[Token], folded: Folded) -> list[NameHit]:
+    def _may_name(self, plain: str) -> bool:
+        """Whether any word of it could be part of a name: what is soon known of most texts."""
+        said = set(_WORD.findall(plain.lower()))
+        return "@" in plain or not self._telling.isdisjoint(said) or any(map(self._tells, said))
+
+    def _tells(self, word: str) -> bool:
+        """Whether a name may begin with the word, or an area end with it."""
+        return word in self._telling or (len(word) >= LONG and bool(self._misspelt.alone(word))) or word[0] == "@"
+
+    def _hits(self, said: list[Token], folded: Folded) -> list[NameHit]:
         hits: list[NameHit] = []
-        place = 0
-        while place < len(words):
-            forms, length = self._at(words, place)
-            if forms:
-                start, end = folded.original(words[place].start, words[place + length - 1].end)
-                hits.append(_hit(self._meant(forms, words), start, end))
-            place += max(1, length)
+        taken = 0
+        for place, token in enumerate(said):
+            named = self._at(said, place) if place >= taken and self._tells(token.word) else None
+            if named and named.begin >= taken:
+                start, end = folded.original(said[named.begin].start, said[named.end - 1].end)
+                around = Surroundings(said, named.begin, named.end - named.begin)
+                hits.append(_hit(_meant(named.forms, around), start, end))
+                taken = named.end
         return hits
 
-    def _at(self, words: list[Token], place: int) -> tuple[Sequence[Form], int]:
-        """Who is named by the words from `place` on, the likeliest first, and by how many words."""
-        token = words[place]
-        if token.word.startswith("@"):
-            return self._handle(token.word), 1
-        if self._shares_a_name(words, place):
-            return self._roster.forms.get((token.word, words[place + 2].word), []), 1
-        for length in range(min(self._roster.longest, len(words) - place), 0, -1):
-            said = words[place : place + length]
-            forms = self._roster.forms.get(tuple(t.word for t in said), [])
-            if forms and not any(t.loose for t in said[1:]):
-                around = Surroundings(words, place, length)
-                fitting = [form for form in forms if self._fits(form.kind, around)]
-                if fitting:
-                    return fitting, length
-        return self._nearly(words, place)
-
-    def _nearly(self, words: list[Token], place: int) -> tuple[Sequence[Form], int]:
-        """Somebody whose name is misspelt: after a title freely, alone only in long words."""
-        token = words[place]
-        if (token.word,) in self._roster.forms:
-            return (), 0
-        if token.word not in self._titles:
-            around = Surroundings(words, place, 1)
-            forms = self._misspelt.alone(token.word)
-            return (forms, 1) if forms and not self._others_name(around) else ((), 0)
-        for length in (2, 1):
-            rest = words[place + 1 : place + 1 + length]
-            said = tuple(t.word for t in rest)
-            if len(rest) < length or any(t.loose for t in rest) or (token.word, *said) in self._roster.forms:
+    def _at(self, said: list[Token], place: int) -> _Named | None:
+        """Who is named by words that begin at `place`, or by an area that ends there."""
+        token = said[place]
+        if token.word[0] == "@":
+            return _named(self._handle(token.word), place, 1)
+        if self._shares_a_name(said, place):
+            return _named(self._roster.forms.get((token.word, said[place + 2].word), ()), place, 1)
+        for length in self._roster.lengths.get(token.word, ()):
+            if place + length > len(said):
                 continue
-            around = Surroundings(words, place, 1 + length)
-            forms = self._misspelt.after_title(token.word, said)
-            if forms and not self._is_verb(around) and not (around.name_follows and length == 1):
-                return forms, 1 + length
-        return (), 0
+            forms = self._roster.forms.get(tuple(t.word for t in said[place : place + length]), ())
+            if forms and not any(t.loose for t in said[place + 1 : place + length]):
+                fitting = self._fitting.of(forms, Surroundings(said, place, length))
+                if fitting:
+                    return _named(fitting, place, length)
+        return self._by_area(said, place) or self._nearly(said, place)
 
-    def _fits(self, kind: Kind, around: Surroundings) -> bool:
-        match kind:
-            case Kind.FULL:
-                return True
-            case Kind.TITLED:
-                goes_on = around.last.word in self._spoken["also_first"] and around.name_follows
-                return not goes_on and not self._is_verb(around)
-            case Kind.INITIAL:
-                return self._fits_initial(around)
-            case Kind.ROLE:
-                return self._fits_role(around)
-            case Kind.FIRST:
-                return self._fits_first_name(around)
-            case Kind.SURNAME:
-                return self._fits_surname(around)
+    def _by_area(self, said: list[Token], place: int) -> _Named | None:
+        """Somebody by what they see to: "that hag on reception"."""
+        people, begin = self._roster.areas.ending_at(said, place)
+        if not 0 < len(people) <= SHARED:
+            return None
+        forms = [Form(person, Kind.ROLE, BY_AREA) for person in sorted(people, key=seniority)]
+        return _Named(forms, begin, place + 1)
 
-    def _is_verb(self, around: Surroundings) -> bool:
-        """Whether it begins with the verb in "we'll miss hill walking"."""
-        first = around.first
-        return first.written == "miss" and around.before.word in self._spoken["before_a_verb"]
+    def _nearly(self, said: list[Token], place: int) -> _Named | None:
+        """Somebody whose name is misspelt: after a title freely, alone only in long words."""
+        token = said[place]
+        if token.word in titles():
+            return self._nearly_titled(said, place)
+        if (token.word,) in self._roster.forms:
+            return self._nearly_full(said, place)
+        around = Surroundings(said, place, 1)
+        forms = self._owner(around) or self._misspelt.alone(token.word)
+        return _named(self._fitting.misspelt(forms, around), place, 1)
 
-    def _fits_initial(self, around: Surroundings) -> bool:
-        titled = around.first.word in self._titles
-        if around.last.capital:
-            return titled or around.first.capital
-        return titled and around.last.word not in "aiusx" and not self._is_verb(around)
+    def _nearly_titled(self, said: list[Token], place: int) -> _Named | None:
+        for length in (2, 1):
+            rest = said[place + 1 : place + 1 + length]
+            name = tuple(t.word for t in rest)
+            if len(rest) < length or any(t.loose for t in rest) or (said[place].word, *name) in self._roster.forms:
+                continue
+            around = Surroundings(said, place, 1 + length)
+            forms = self._fitting.misspelt(self._misspelt.after_title(said[place].word, name), around)
+            if forms:
+                return _named(forms, place, 1 + length)
+        return None
 
-    def _fits_role(self, around: Surroundings) -> bool:
-        before, spoken = around.before.word, self._spoken
-        if before in spoken["former"] or around.followed_by("of", "the", "day"):
-            return False
-        if before in ("a", "an"):
-            return around.before_that.word == "of"  # some caretaker, not ours; but "that fool of a caretaker"
-        words = tuple(t.word for t in around.tokens[around.place : around.place + around.length])
-        plural = words[-1].endswith("s") and (*words[:-1], words[-1][:-1]) in self._roster.forms
-        if plural or (around.length == 1 and words[0] in spoken["ordinary"]):
-            return before in (*spoken["head"]["before"], "that")
-        return words != ("head",) or self._is_headteacher(around)
+    def _nearly_full(self, said: list[Token], place: int) -> _Named | None:
+        """ "Carol Whitle": a first name of the roster, and nearly the surname that goes with it."""
+        following = said[place + 1 : place + 2]
+        if not following or following[0].loose:
+            return None
+        forms = [form for form in self._roster.forms[(said[place].word,)] if form.kind is Kind.FIRST]
+        return _named(self._misspelt.before_surname(forms, following[0].word), place, 2)
 
-    def _is_headteacher(self, around: Surroundings) -> bool:
-        head = self._spoken["head"]
-        if around.after.word in head["not_after"] or around.first.gap == "-":
-            return False
-        before = around.before.word
-        return before in head["before"] and not (
-            before == "the" and around.before_that.word in head["not_before_the"]
-        )
+    def _owner(self, around: Surroundings) -> Sequence[Form]:
+        """Whose something is where the apostrophe is missing: "frosts wages"."""
+        stem = around.first.word[:-1]
+        if len(stem) < 4 or around.first.word[-1] != "s" or around.after.word not in words("belongings"):
+            return ()
+        job = around.before.word in words("this_one")
+        kinds = (Kind.ROLE,) if job else (Kind.FIRST, Kind.SURNAME)
+        return [form for form in self._roster.forms.get((stem,), ()) if form.kind in kinds]
 
-    def _fits_first_name(self, around: Surroundings) -> bool:
-        word, spoken = around.first.word, self._spoken
-        if around.shortened or around.name_follows or self._others_name(around):
-            return False
-        if around.before.word in spoken["others"] or around.followed_by("in", "year"):
-            return False
-        if word not in spoken["ordinary"] and len(word) > 3:
-            return True
-        if around.before.word in spoken["things"] or around.after.word in spoken["places"]:
-            return False
-        if around.first.capital and not around.first.opens:
-            return not around.shouted
-        return self._is_person(around) and (around.first.capital or around.all_lower)
-
-    def _fits_surname(self, around: Surroundings) -> bool:
-        spoken = self._spoken
-        if around.after.word in spoken["places"] or self._others_name(around):
-            return False
-        if around.last.word not in spoken["ordinary"]:
-            return not around.name_follows
-        if around.tied_to(self._roster.surnames):
-            return True
-        if around.before.word in spoken["things"] or around.before.word in spoken["others"]:
-            return False
-        if around.first.capital or around.first.opens:
-            return self._is_person(around)
-        called = around.followed_by("or", "whatever")
-        return called or (around.before.word in spoken["person_before"] and self._is_person(around))
-
-    def _is_person(self, around: Surroundings) -> bool:
-        """Whether the words around speak of a person and not of a thing."""
-        after, spoken = around.after.word, self._spoken
-        if after in spoken["person_after"] and not around.possessive:
-            judged = Surroundings(around.tokens, around.place, around.length + 1).after.word
-            return not (after in ("is", "was") and judged in spoken["of_things"])
-        possessor = around.followed_by("and", "her") or around.followed_by("and", "his")
-        return possessor or around.before.word in spoken["person_before"]
-
-    def _others_name(self, around: Surroundings) -> bool:
-        """Whether a first name that is nobody's on the roster, or a title, stands before: "Ted Bell"."""
-        before = around.before
-        if not before.capital or around.shouted or around.first.gap.strip():
-            return False
-        if before.word in self._titles:
-            return True
-        return before.word not in self._spoken["openers"] and (before.word,) not in self._roster.forms
-
-    def _shares_a_name(self, words: list[Token], place: int) -> bool:
+    def _shares_a_name(self, said: list[Token], place: int) -> bool:
         """Whether a second title stands between this one and its name: "Mrs/Miss Price"."""
-        if place + 2 >= len(words) or words[place].word not in self._titles:
+        if said[place].word not in titles() or place + 2 >= len(said):
             return False
-        second = words[place + 1]
-        return second.word in self._titles and second.gap.strip() in ("/", "&")
+        second = said[place + 1]
+        return second.word in titles() and second.gap.strip() in ("/", "&")
 
     def _handle(self, handle: str) -> list[Form]:
         joined = re.sub(r"[^a-z]", "", handle)
         inside = [known for known in self._roster.handles if known in joined]
-        if not inside:
-            return []
-        return [Form(self._roster.handles[max(inside, key=len)], Kind.FULL, 0.85)]
+        return [Form(self._roster.handles[max(inside, key=len)], Kind.FULL, 0.85)] if inside else []
 
-    def _meant(self, forms: Sequence[Form], words: Sequence[Token]) -> Sequence[Form]:
-        """The best of `forms`; of people of one initial all, first the one to whose job the text points."""
-        if forms[0].kind is not Kind.INITIAL:
-            return [form for form in forms if form.score == forms[0].score]
-        said = {token.word for token in words}
-        jobs = {job for job, cues in self._spoken["points_to"].items() if said & set(cues)}
+
+def _named(forms: Sequence[Form], place: int, length: int) -> _Named | None:
+    return _Named(forms, place, place + length) if forms else None
+
+
+def _meant(forms: Sequence[Form], around: Surroundings) -> Sequence[Form]:
+    """The best of `forms`, first the one whom "he" or "she" may mean.
+
+    Of people of one initial all, first the one to whose job the text points.
+    """
+    spoken = {token.word for token in around.tokens}
+    jobs = {job for job, cues in groups("points_to").items() if spoken & cues}
+    if forms[0].kind is Kind.INITIAL:
         return sorted(forms, key=lambda form: not jobs & set(words_of(form.person.role)))
+    close = CLOSE if around.length == 1 else 0
+    best = [form for form in forms if form.score >= forms[0].score - close]
+    pronoun = around.pronoun_follows if len(best) > 1 else None
+    return sorted(best, key=lambda form: pronoun is not None and gender_of(form.person) not in (pronoun, "any"))
+
+
+def _denied(hit: NameHit, name: str | None, text: str) -> NameHit:
+    """The hit, a mere possibility if the text says of `name` (of any name, if None) that it is somebody else's."""
+    meant = name is None or fold(text[hit.start : hit.end]).text.lower().endswith(name.lower())
+    return replace(hit, score=round(hit.score * ELSE, 2)) if meant and hit.score < 1 else hit
 
 
 def _hit(forms: Sequence[Form], start: int, end: int) -> NameHit:

@@ -1,204 +1,179 @@
 """The ways in which a text may name each person of a roster, made once per roster."""
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-import yaml
-
-from classifiers.fold import fold
+from classifiers.areas import Areas
+from classifiers.forms import Form, Kind, seniority
+from classifiers.jobs import jobs_of, wordings
+from classifiers.surroundings import Words, words_of
+from classifiers.vocabulary import groups, titles, words
 from monitor.domain.people import Person
 
-#: A way of naming somebody, as lower-case words without accents: ("mrs", "price"), ("year", "4", "teacher").
-Words = tuple[str, ...]
-
-_WORD = re.compile(r"[a-z]+|\d+")
-_YEAR = re.compile(r"\b(?:year|yr|y)\s?(\d{1,2})(?:'?s)?\b")
-#: The years of a school in words.
-NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
-
-
-class Kind(StrEnum):
-    """How a form names somebody; each needs different care (names.py)."""
-
-    FULL = "full name"
-    TITLED = "title and name"
-    INITIAL = "title or first name and initial"
-    ROLE = "role"
-    FIRST = "first name"
-    SURNAME = "surname"
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """`person` may be meant by a certain sequence of words, this surely (0–1)."""
-
-    person: Person
-    kind: Kind
-    score: float
-
-
-@cache
-def vocabulary() -> dict[str, Any]:
-    """names.yaml: what telling a name from a word takes."""
-    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("names.yaml").read_text(encoding="utf-8"))
-    loaded["ordinary"] = frozenset(word for row in loaded["ordinary"] for word in row)
-    return loaded
-
-
-def words_of(text: str) -> Words:
-    """The words of a name or role: "Ms Ní Bhriain" -> ("ms", "ni", "bhriain"); years of school as ("year", "4")."""
-    lower = _YEAR.sub(r" year \1 ", fold(text).text.lower()).replace("'s ", " ")
-    return tuple(NUMBERS.get(word, word) for word in _WORD.findall(lower))
-
-
-def titles_for(title: str) -> dict[str, float]:
-    """The titles that may stand before the name of somebody styled `title`, and how well each fits."""
-    groups = vocabulary()["titles"]
-    own = title.lower().rstrip(".")
-    fitting = [group for name, group in groups.items() if own in group or name == "any"]
-    if own not in groups["woman"] and own not in groups["man"]:
-        fitting = list(groups.values())
-    return {word: 1.0 if word == own else 0.85 for group in fitting for word in group}
-
-
-def seniority(person: Person) -> int:
-    """0 for the most senior."""
-    role = person.role.lower()
-    ladder = vocabulary()["seniority"]
-    return next((place for place, word in enumerate(ladder) if word in role), len(ladder))
+#: Of more people than this with one job, naming the job points to nobody.
+SHARED = 2
 
 
 class Roster:
     """Every form of every person: `forms[words]` are the people meant by these words, best first.
 
-    `surnames` are the words that stand for somebody by themselves; `handles` map what an @handle may hold to whom
-    it means.
+    `lengths[word]` are the numbers of words of the forms that begin with `word`, longest first; `surnames` and
+    `firsts` are the words that stand for somebody by themselves; `handles` map what an @handle may hold to whom it
+    means; `areas` are what people see to.
     """
 
     def __init__(self, people: Sequence[Person]) -> None:
-        self.people = tuple(people)
         best: dict[Words, dict[str, Form]] = defaultdict(dict)
+        self.areas = Areas()
         for person in people:
-            for words, kind, score in _forms(person):
-                known = best[words].get(person.id)
-                if words and (known is None or known.score < score):
-                    best[words][person.id] = Form(person, kind, score)
-        self.forms: dict[Words, list[Form]] = {
-            words: sorted(by_person.values(), key=lambda form: (-form.score, seniority(form.person)))
-            for words, by_person in best.items()
-        }
-        for words, forms in list(self.forms.items()):
-            if len(forms) > 1 and all(form.kind is Kind.ROLE for form in forms):
-                del self.forms[words]  # "the teacher" points to nobody
-        self.longest = max(map(len, self.forms), default=0)
-        self.surnames = {words[0] for words, forms in self.forms.items() if forms[0].kind is Kind.SURNAME}
+            self.areas.add(person, jobs_of(person.role), gender_of(person))
+            for said, kind, score in _forms(person):
+                vague = kind is Kind.ROLE and len(said) == 1 and said[0] in words("several")
+                known = best[said].get(person.id) if said and not vague else None
+                if said and not vague and (known is None or known.score < score):
+                    best[said][person.id] = Form(person, kind, score)
+        self.forms: dict[Words, Sequence[Form]] = {}
+        for said, by_person in best.items():
+            forms = sorted(by_person.values(), key=lambda form: (-form.score, seniority(form.person)))
+            if len(_best(forms)) <= SHARED or any(form.kind is not Kind.ROLE for form in forms):
+                self.forms[said] = forms
+        self.lengths = _lengths(self.forms)
+        self.surnames = _single(self.forms, Kind.SURNAME)
+        self.firsts = _single(self.forms, Kind.FIRST)
         self.handles = _handles(people)
+
+
+def _best(forms: Sequence[Form]) -> list[Form]:
+    return [form for form in forms if form.score == forms[0].score]
+
+
+def _lengths(forms: dict[Words, Sequence[Form]]) -> dict[str, tuple[int, ...]]:
+    lengths: dict[str, set[int]] = defaultdict(set)
+    for said in forms:
+        lengths[said[0]].add(len(said))
+    return {word: tuple(sorted(of, reverse=True)) for word, of in lengths.items()}
+
+
+def _single(forms: dict[Words, Sequence[Form]], kind: Kind) -> frozenset[str]:
+    return frozenset(said[0] for said, of in forms.items() if len(said) == 1 and of[0].kind is kind)
+
+
+def gender_of(person: Person) -> str:
+    """ "woman" or "man" where the title says so, else "any"."""
+    title = person.title.lower().rstrip(".")
+    return next((name for name, group in groups("titles").items() if title in group), "any")
+
+
+def titles_for(person: Person) -> dict[str, float]:
+    """The titles that may stand before the person's name, and how well each fits."""
+    own, gender = person.title.lower().rstrip("."), gender_of(person)
+    fits = groups("titles")["any"] | groups("titles")[gender] if gender != "any" else titles()
+    return {word: 1.0 if word == own else 0.85 for word in fits}
 
 
 def full_name_of(person: Person) -> Words:
     """The words of the name, without a title that was written into it."""
-    words = words_of(person.name)
-    titles = {title for group in vocabulary()["titles"].values() for title in group}
-    return words[1:] if len(words) > 1 and words[0] in titles else words
+    said = words_of(person.name)
+    return said[1:] if len(said) > 1 and said[0] in titles() else said
 
 
 def surname_of(person: Person) -> Words:
     """The last word of the name, with the halves of a double-barrelled one and particles ("Ní Bhriain")."""
-    last = person.name.split()[-1:]
     parts = person.name.split()
-    if len(parts) > 2 and fold(parts[-2]).text.lower() in vocabulary()["particles"]:
-        last = parts[-2:]
-    return words_of(" ".join(last))
+    with_particle = len(parts) > 2 and words_of(parts[-2])[:1] and words_of(parts[-2])[0] in words("particles")
+    return words_of(" ".join(parts[-2:] if with_particle else parts[-1:]))
 
 
-_JOBS = frozenset(job for group in vocabulary()["same_job"] for job in group)
+def first_names_of(person: Person) -> frozenset[str]:
+    """The first name and its short forms."""
+    first = full_name_of(person)[:1]
+    return frozenset(first) | groups("short_forms").get("".join(first), frozenset())
 
 
 def _forms(person: Person) -> Iterator[tuple[Words, Kind, float]]:
     name, surname = full_name_of(person), surname_of(person)
     first = name[:1] if len(name) > len(surname) else ()
-    titles = titles_for(person.title)
+    fitting = titles_for(person)
     if surname:
-        yield from _names(name, first, surname, titles)
-    for alias in person.aliases:
-        yield from _alias(alias, titles)
-    for role in _roles(person):
-        yield role, Kind.ROLE, 0.8
-        if len(role[-1]) > 5:
-            yield (*role[:-1], role[-1] + "s"), Kind.ROLE, 0.7  # "the headteachers house"
-
-
-def _names(
-    name: Words, first: Words, surname: Words, titles: dict[str, float]
-) -> Iterator[tuple[Words, Kind, float]]:
+        yield from _surnames(surname)
+        yield from _titled(name, first_names_of(person) if first else (), surname, fitting)
     if first:
-        yield name, Kind.FULL, 1.0
-        yield first + surname, Kind.FULL, 1.0
-        yield (*first, surname[0][0]), Kind.INITIAL, 0.8
-        yield first, Kind.FIRST, 0.7
-    yield surname, Kind.SURNAME, 0.75
-    initials = tuple(part[0] for part in surname)
-    for title, fit in titles.items():
-        yield (title, *surname), Kind.TITLED, fit
-        yield (title, *name), Kind.FULL, fit
-        yield (title, surname[0][0]), Kind.INITIAL, fit - 0.1
-        if first:
-            yield (title, *first), Kind.TITLED, fit - 0.1
+        yield from _first_names(person, name, surname)
+    for alias in person.aliases:
+        yield from _alias(alias, name, surname, person)
+    for job in jobs_of(person.role):
+        yield from ((said, Kind.ROLE, score) for said, score in wordings(job, gender_of(person)))
+    for word in groups("callings").get(person.title.lower().rstrip("."), ()):
+        yield (word,), Kind.ROLE, 0.65
+
+
+def _first_names(person: Person, name: Words, surname: Words) -> Iterator[tuple[Words, Kind, float]]:
+    yield name, Kind.FULL, 1.0
+    for first in first_names_of(person):
+        own = first == name[0]
+        yield (first, *surname), Kind.FULL, 1.0 if own else 0.95
+        yield (first, surname[0][0]), Kind.INITIAL, 0.8 if own else 0.7
+        yield (first,), Kind.FIRST, 0.7 if own else 0.55
         if len(surname) > 1:
-            yield (title, *initials), Kind.INITIAL, fit - 0.1
-            yield (title, "".join(initials)), Kind.INITIAL, fit - 0.1
-            for half in surname:
-                yield (title, half), Kind.TITLED, fit - 0.3
+            yield from (((first, half), Kind.FULL, 0.9) for half in surname)
+
+
+def _surnames(surname: Words) -> Iterator[tuple[Words, Kind, float]]:
+    yield surname, Kind.SURNAME, 0.75
     if len(surname) > 1:
         yield ("".join(surname),), Kind.SURNAME, 0.75
-        for half in surname:
-            if len(half) > 3:
-                yield (half,), Kind.SURNAME, 0.55
+        yield from (((half,), Kind.SURNAME, 0.55) for half in surname if len(half) > 3)
 
 
-def _alias(alias: str, titles: dict[str, float]) -> Iterator[tuple[Words, Kind, float]]:
-    words = words_of(alias)
+def _titled(
+    name: Words, firsts: Iterable[str], surname: Words, fitting: dict[str, float]
+) -> Iterator[tuple[Words, Kind, float]]:
+    initials = tuple(part[0] for part in surname)
+    for title, fit in fitting.items():
+        yield (title, *surname), Kind.TITLED, fit
+        yield (title, *name), Kind.FULL, fit
+        for name_or_short in firsts:
+            yield (title, name_or_short), Kind.TITLED, fit - 0.1
+        if len(surname) > 1:
+            yield from (((title, half), Kind.TITLED, fit - 0.3) for half in surname)
+        if title not in words("not_before_initials"):
+            yield from (((title, *said), Kind.INITIAL, fit - 0.1) for said in (initials, ("".join(initials),)))
+            yield (title, initials[0]), Kind.INITIAL, fit - 0.1
+
+
+def _alias(alias: str, name: Words, surname: Words, person: Person) -> Iterator[tuple[Words, Kind, float]]:
+    said, gender = words_of(alias), gender_of(person)
     if alias.lower().startswith("the ") or alias == alias.lower():
-        yield words[words[0] == "the" :], Kind.ROLE, 0.85
-    elif len(words) == 1:
-        yield words, Kind.FIRST, 0.75
-    elif len(words[-1]) <= 2 or (words[0] in titles and len(words) == 3 and len(words[1]) == 1):
-        yield words, Kind.INITIAL, 0.95
+        said = said[said[:1] == ("the",) :]
+        yield said, Kind.ROLE, 0.85
+        for job in jobs_of(" ".join(said)):
+            yield from ((other, Kind.ROLE, score - 0.05) for other, score in wordings(job, gender))
+    elif len(said) == 1:
+        yield said, Kind.FIRST, 0.75
+        if surname:
+            yield said + surname, Kind.FULL, 0.95
+    elif len(said[-1]) <= 2 or (said[0] in titles() and len(said) == 3 and len(said[1]) == 1):
+        yield said, Kind.INITIAL, 0.95
     else:
-        yield words, Kind.FULL, 1.0
-        if words[0] not in titles:
-            yield words[:1], Kind.FIRST, 0.65
-
-
-def _roles(person: Person) -> Iterator[Words]:
-    """The jobs in `role`, each also in the other words for it: "teaching assistant, Year 4" -> "year 4 ta"."""
-    for part in re.split(r" and ", person.role.lower()):
-        words = words_of(re.sub(r"^(.+), (year \d+)$", r"\2 \1", part))
-        if len(words) < 2 and part not in _JOBS:
-            continue
-        yield words
-        plain = " ".join(words)
-        for group in vocabulary()["same_job"]:
-            for known in group:
-                if plain == known or re.fullmatch(rf"year \d+ {known}", plain):
-                    yield from (words_of(plain.removesuffix(known) + other) for other in group)
+        firsts = first_names_of(person)
+        yield said, Kind.FULL, 1.0
+        if said[-1:] == surname[-1:] and said[0] not in titles():
+            yield said[:1], Kind.FIRST, 0.65
+        if len(said) == 2 and said[0] in titles() and (said[1][:2] == name[0][:2] or said[1] in firsts):
+            yield said[1:], Kind.FIRST, 0.6
 
 
 def _handles(people: Sequence[Person]) -> dict[str, Person]:
     """Strings that, inside an @handle, mean somebody; the more senior of two."""
     handles: dict[str, Person] = {}
     for person in sorted(people, key=seniority):
-        name, surname = full_name_of(person), "".join(surname_of(person))
+        surname = "".join(surname_of(person))
         own = ["".join(words_of(alias)) for alias in person.aliases if alias[:1].isupper()]
-        if name:
-            own += ["".join(name), name[0] + surname, surname + name[0], name[0][0] + surname]
-        if surname not in vocabulary()["ordinary"]:
+        own += [title + surname for title in titles_for(person)]
+        for name in first_names_of(person):
+            own += [name + surname, surname + name, name[:1] + surname]
+        own.append("".join(full_name_of(person)))
+        if surname not in words("ordinary"):
             own.append(surname)
         for handle in own:
             if len(handle) >= 5:

@@ -2,24 +2,30 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from classifiers.fold import Folded
-from classifiers.roster import NUMBERS
+from classifiers.fold import Folded, fold
 
-_TOKEN = re.compile(r"@[\w.]+|[a-z]+|\d+", re.IGNORECASE)
-_BREAK = re.compile(r'[.!?"]')
+_TOKEN = re.compile(r"@[\w.]+|[a-z]+(?:'[a-z]+)*|\d+(?:'s\b)?", re.IGNORECASE)
+_BREAK = re.compile(r'[.!?"|]')
+#: What is left of "is", "will", "have" … after an apostrophe: no part of the word before it.
+_CLIPPED = frozenset({"ll", "d", "re", "ve", "m"})
+#: The years of a school in words.
+NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of a text. `word` is lower case; `gap` is what stands between the token before and this one."""
+class Token(NamedTuple):
+    """A word of a text: `word` in lower case without apostrophes, `written` as it stands there, without "'s".
+
+    `gap` is what stands between the token before and this one; `owns` says that "'s" follows.
+    """
 
     word: str
     written: str
     start: int
     end: int
     gap: str
+    owns: bool
 
     @property
     def capital(self) -> bool:
@@ -32,32 +38,46 @@ class Token:
 
     @property
     def loose(self) -> bool:
-        """Whether more than a space, hyphen, apostrophe or a title's full stop parts it from the word before."""
-        return self.gap.strip(" .") not in ("", "-", "'")
+        """Whether more than a space, hyphen or a title's full stop parts it from the word before."""
+        return self.gap.strip(" .") not in ("", "-")
 
 
-_BLANK = Token("", " ", 0, 0, "")
+_PRONOUNS = {"he": "man", "him": "man", "his": "man", "himself": "man", "hes": "man"} | {
+    "she": "woman", "her": "woman", "hers": "woman", "herself": "woman", "shes": "woman"
+}  # fmt: skip
+#: In words: how far a pronoun may be from whom it means.
+_NEAR = 14
+BLANK = Token("", " ", 0, 0, "", False)
 
 
 def tokens(folded: Folded, text: str) -> list[Token]:
-    """The words of `text`, without those of emoji names; "y6" is two words."""
+    """The words of `text`, without those of emoji names; "y6" is two words, the first of them "year"."""
     return list(_tokens(folded, text))
 
 
 def _tokens(folded: Folded, text: str) -> Iterator[Token]:
-    end = 0
-    for match in _TOKEN.finditer(folded.text):
-        if not (text[folded.origins[match.start()]].isalnum() or match[0].startswith("@")):
+    plain, end, year = folded.text, 0, False
+    for match in _TOKEN.finditer(plain):
+        start = match.start()
+        if not (text[folded.origins[start]].isalnum() or match[0][0] == "@"):
             continue
-        lower = match[0].lower()
-        gap, end = folded.text[end : match.start()], match.end()
-        numbered = folded.text[end : end + 2].lstrip()[:1].isdigit()
-        word = "year" if numbered and lower in ("y", "yr") else NUMBERS.get(lower, lower)
-        yield Token(word, match[0], match.start(), end, gap)
+        written, word, owns = match[0], match[0].lower(), False
+        if "'" in word:
+            base, _, tail = word.rpartition("'")
+            owns = tail == "s"
+            if owns or tail in _CLIPPED:
+                written, word = written[: len(base)], base
+            word = word.replace("'", "")
+        gap, end = plain[end:start], match.end()
+        if year:
+            word = NUMBERS.get(word, word)
+        if word in ("y", "yr") and plain[end : end + 2].lstrip()[:1].isdigit():
+            word = "year"
+        year = word == "year"
+        yield Token(word, written, start, start + len(written), gap, owns)
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What stands around the `length` words from `place` on."""
 
     tokens: Sequence[Token]
@@ -73,30 +93,39 @@ class Surroundings:
         return self.tokens[self.place + self.length - 1]
 
     @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(token.word for token in self.tokens[self.place : self.place + self.length])
+
+    @property
     def before(self) -> Token:
         """The word before, in the same sentence; else a blank one."""
-        return _BLANK if self.first.opens else self._token(self.place - 1)
+        return BLANK if self.first.opens else self.token(self.place - 1)
 
     @property
     def before_that(self) -> Token:
-        return _BLANK if self.before.opens else self._token(self.place - 2)
+        before = self.before
+        return BLANK if before is BLANK or before.opens else self.token(self.place - 2)
 
     @property
     def after(self) -> Token:
-        """The word after, in the same sentence, past a possessive; else a blank one."""
-        place = self.place + self.length
-        following = self._token(place + 1 if self.possessive else place)
-        return _BLANK if following.opens else following
+        """The word after, in the same sentence; else a blank one."""
+        following = self.token(self.place + self.length)
+        return BLANK if following.opens else following
 
     @property
-    def possessive(self) -> bool:
-        following = self._token(self.place + self.length)
-        return following.word == "s" and "'" in following.gap
+    def after_that(self) -> Token:
+        following = self.token(self.place + self.length + 1)
+        return BLANK if self.after is BLANK or following.opens else following
 
     @property
-    def shortened(self) -> bool:
-        """Whether an apostrophe follows that makes it another word: "shan't"."""
-        return self._token(self.place + self.length).gap == "'" and not self.possessive
+    def owns(self) -> bool:
+        return self.last.owns
+
+    @property
+    def ends(self) -> bool:
+        """Whether the clause ends here."""
+        following = self.token(self.place + self.length)
+        return following is BLANK or following.opens or bool(following.gap.strip(" -"))
 
     @property
     def all_lower(self) -> bool:
@@ -111,19 +140,36 @@ class Surroundings:
     @property
     def name_follows(self) -> bool:
         """Whether a capitalised word follows at once: "Hannah Jones"."""
-        following = self._token(self.place + self.length)
-        return following.gap == " " and following.capital and len(following.word) > 1 and not self.shouted
+        following = self.token(self.place + self.length)
+        at_once = following.gap == " " and following.capital and len(following.word) > 1
+        return at_once and not self.owns and not self.shouted
 
-    def followed_by(self, *words: str) -> bool:
+    @property
+    def pronoun_follows(self) -> str | None:
+        """Whom the next "he" or "she" near by speaks of: "man", "woman" or None."""
         start = self.place + self.length
-        return tuple(token.word for token in self.tokens[start : start + len(words)]) == words
+        for token in self.tokens[start : start + _NEAR]:
+            if token.opens or "'" in token.gap:
+                return None
+            if token.word in _PRONOUNS:
+                return _PRONOUNS[token.word]
+        return None
 
     def tied_to(self, words: Collection[str]) -> bool:
         """Whether "and" ties it to one of `words`: "Field and Stone"."""
         ahead, behind = self.place + self.length, self.place - 1
-        return (self._token(ahead).word == "and" and self._token(ahead + 1).word in words) or (
-            self._token(behind).word == "and" and self._token(behind - 1).word in words
+        return (self.token(ahead).word == "and" and self.token(ahead + 1).word in words) or (
+            self.token(behind).word == "and" and self.token(behind - 1).word in words
         )
 
-    def _token(self, place: int) -> Token:
-        return self.tokens[place] if 0 <= place < len(self.tokens) else _BLANK
+    def token(self, place: int) -> Token:
+        return self.tokens[place] if 0 <= place < len(self.tokens) else BLANK
+
+
+#: A way of naming somebody, as the words of a text: ("mrs", "price"), ("year", "4", "teacher").
+Words = tuple[str, ...]
+
+
+def words_of(text: str) -> Words:
+    """The words of a name or role, as they would be read in a text: "Ms Ní Bhriain" -> ("ms", "ni", "bhriain")."""
+    return tuple(token.word for token in tokens(fold(text), text))
