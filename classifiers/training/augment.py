@@ -14,11 +14,13 @@ _SWEARING = re.compile(
 _ENDING = re.compile(r"[.!?…]+$")
 _OTHER = yaml.safe_load(Path(__file__).with_name("names.yaml").read_text(encoding="utf-8"))
 _SURNAMES, _SCHOOLS = _OTHER["surnames"], _OTHER["schools"]
+_GROUPS = {word.lower(): group for group in _OTHER["groups"] for word in group}
+_GROUP = re.compile(rf"\b({'|'.join(_GROUPS)})(s?)\b", re.IGNORECASE)
 _SCHOOL = re.compile("|".join(_SCHOOLS), re.IGNORECASE)
 
 
 def vary(text: str, names: Sequence[str], chance: random.Random) -> str:
-    """A variant of `text`: other names, another school, now and then capitals, typing slips or masked swearing.
+    """A variant of `text`: other names, another school or group, now and then capitals, slips or masked swearing.
 
     `names` are the words of the roster's names, to be replaced wherever they stand, however capitalised.
     """
@@ -29,6 +31,8 @@ def vary(text: str, names: Sequence[str], chance: random.Random) -> str:
             text = re.sub(rf"\b{re.escape(name)}\b", lambda m, o=other: _like(m[0], o), text, flags=re.IGNORECASE)
     if chance.random() < 0.7:
         text = _SCHOOL.sub(lambda m: _like(m[0], chance.choice(_SCHOOLS)), text)
+    if chance.random() < 0.4:
+        text = _GROUP.sub(lambda m: _like(m[1], chance.choice(_GROUPS[m[1].lower()])) + m[2], text)
     if chance.random() < 0.3:
         text = _SWEARING.sub(lambda m: _mask(m[0], chance), text)
     how = chance.random()

@@ -32,10 +32,10 @@ from classifiers.training.written import Written, written
 CACHE = Path(__file__).with_name("cache")
 SEED = 20261121
 FIRST = Recipe(rate=8e-5, seed=SEED)
-THEN = Recipe(rate=1e-4, decay=0.9, seed=SEED)
+THEN = Recipe(rate=1e-4, decay=0.9, hidden=0.1, seed=SEED)
 TEACHERS = 4
 TEACHER_EPOCHS = 5
-STUDENT_EPOCHS = 7
+STUDENT_EPOCHS = 6
 #: Public samples mixed into each pass over the written comments, and how long they may be.
 MIX = 1000
 STUDENT_MIX = 2000
@@ -43,7 +43,7 @@ MIX_CHARACTERS = 200
 #: Public samples that the teachers are asked about.
 ASKED = 12000
 #: Schools that the teachers do not learn from: written when they had learnt, and all the better a judge of them.
-UNTAUGHT = frozenset({"kestrel", "larchmere"})
+UNTAUGHT = frozenset({"kestrel", "larchmere", "maplewell"})
 
 
 def main() -> None:
