@@ -38,10 +38,10 @@ TEACHER_EPOCHS = 5
 STUDENT_EPOCHS = 6
 #: Public samples mixed into each pass over the written comments, and how long they may be.
 MIX = 1000
-STUDENT_MIX = 2000
+STUDENT_MIX = 1000
 MIX_CHARACTERS = 200
 #: Public samples that the teachers are asked about.
-ASKED = 12000
+ASKED = 6000
 #: Schools that the teachers do not learn from: written when they had learnt, and all the better a judge of them.
 UNTAUGHT = frozenset({"kestrel", "larchmere", "maplewell"})
 
@@ -82,9 +82,11 @@ def _opinions(
     asked: Sequence[Sample],
 ) -> tuple[Logits, Logits]:
     """What the teachers think of `comments` and of `asked`: of each text those that never saw it, on the mean."""
-    own, others, askers = [], [], []
+    own = np.zeros((len(comments), len(LABELS)), dtype=np.float32)
+    others, opinions = np.zeros((len(asked), len(LABELS)), dtype=np.float32), np.zeros(len(comments))
     for teacher in range(TEACHERS):
-        seen = [each for each in comments if each.school not in UNTAUGHT and quarter(each) != teacher]
+        unseen = [i for i, c in enumerate(comments) if c.school in UNTAUGHT or quarter(c) == teacher]
+        seen = [c for c in comments if c.school not in UNTAUGHT and quarter(c) != teacher]
         recipe = replace(THEN, seed=SEED + teacher)
 
         def learn(seen: Sequence[Written] = seen, recipe: Recipe = recipe, number: int = teacher + 1) -> Network:
@@ -92,11 +94,10 @@ def _opinions(
             return trainer.fit(_copy(trainer, first), epochs, recipe, f"teacher {number} of {TEACHERS}")
 
         network = _kept(trainer, f"teacher-{teacher}", learn)
-        own.append(trainer.logits(network, [each.sample() for each in comments]))
-        others.append(trainer.logits(network, asked))
-        askers.append([each.school in UNTAUGHT or quarter(each) == teacher for each in comments])
-    weights = np.array(askers, dtype=np.float32)[:, :, None]
-    return (np.stack(own) * weights).sum(0) / weights.sum(0), np.mean(others, axis=0)
+        own[unseen] += trainer.logits(network, [comments[i].sample() for i in unseen])
+        others += trainer.logits(network, asked) / TEACHERS
+        opinions[unseen] += 1
+    return own / opinions[:, None].astype(np.float32), others
 
 
 def quarter(comment: Written) -> int:
