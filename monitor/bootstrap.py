@@ -25,6 +25,7 @@ from monitor.evidence.capturer import PageCapturer
 from monitor.evidence.find_browser import driver_problem, find_browser
 from monitor.evidence.vault import FolderVault
 from monitor.jobs import Parts
+from monitor.pipeline.classify import record_health
 from monitor.store.engine import migrate, open_engine
 from monitor.store.store import Store
 
@@ -178,6 +179,7 @@ def _record_start(parts: Parts, browser: bool) -> None:
         tx.health.start_afresh(now)
         for name, message in parts.problems.items():
             tx.health.problem(f"account {name}", message, now)
+        record_health(tx, parts.reader, now)
         if browser:
             tx.health.cleared("browser", now)
         else:

@@ -18,7 +18,7 @@ from monitor.domain.errors import MonitorError
 from monitor.domain.ports import Capturer, Clock, Connector, Letters, Mailer, Reader, Vault
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
-from monitor.pipeline import capture, classify, digest, escalate, ingest, notify, triage
+from monitor.pipeline import capture, classify, digest, escalate, failures, ingest, notify, triage
 from monitor.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ class Stages:
             "classify": lambda now: classify.run(store, parts.reader, now),
             "triage": lambda now: triage.run(store, book, now),
             "escalate": lambda now: escalate.run(store, book, now),
+            "failures": lambda now: failures.run(store, letters, book, sender, now),
             "notify": lambda now: notify.run(store, parts.mailer, letters, book, sender, now),
             "capture": lambda now: capture.run(
                 store, parts.capturer, parts.vault, now, school=school.name, timezone=school.timezone

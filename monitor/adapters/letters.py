@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 
+from monitor.domain import wording
 from monitor.domain.calendar import Calendar
 from monitor.domain.clock import parse_instant
 from monitor.domain.errors import ConfigError
@@ -23,7 +24,7 @@ class TemplateLetters:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters["when"] = self._when
+        self._templates.filters |= {"when": self._when, "unread": wording.unread}
 
     def write(self, kind: str, **facts: object) -> Letter:
         """Raises ConfigError naming the template that is missing or cannot be filled."""

@@ -130,7 +130,7 @@ def digest(config: ConfigFolder, data: DataFolder = None) -> None:
     now = datetime.now(UTC)
     edition = Edition(at=loaded.school.digest_at, accounts=loaded.accounts, problems=loaded.problems)
     with open_store(loaded, data_of(loaded, data)) as store, store.reading() as tx:
-        figures = figures_at(tx, edition, now)
+        figures = figures_at(tx, edition, loaded.policy, now)
     letter = make_letters(loaded).write("digest", sender=make_sender(loaded), day=now, figures=figures)
     print(f"{letter.subject}\n\n{letter.text}")
 

@@ -49,9 +49,9 @@ TRANSITIONS: Mapping[CaseStatus, frozenset[CaseStatus]] = {
 class Case:
     """One obligation, for one item (FACTS 1.2). All times UTC.
 
-    `told` are the roles told at once so far; `raises` counts how often an edit made the case worse. `level` counts
-    the ladder's steps already taken and `next_step_at` says when somebody must be told next. `answered_at` is the
-    platform's time of the answer. `found_late`: the item was detected only after its deadline.
+    `told` are the roles told at once so far; `raises` counts how often an edit or a second reading made it
+    worse. `level` counts the ladder's steps already taken and `next_step_at` says when somebody must be told next.
+    `answered_at` is the platform's time of the answer. `found_late`: the item was detected only after its deadline.
     """
 
     id: int

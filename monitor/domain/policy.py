@@ -6,6 +6,7 @@ unite and the tightest restriction holds (POLICY: severity and precedence).
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -25,7 +26,7 @@ class When(_Closed):
     `labels`: at least one of these; `all_labels`: every one; `without`: none of these. `names`: somebody on the
     roster is named ("anyone"), nobody is ("nobody"), or somebody who holds one of the listed roles. `not_named`:
     nobody who holds one of these roles is named. `possibly`: at least one of these labels is in doubt, though not
-    over its threshold.
+    over its threshold. `language: unread`: the text is in a language that the classifier does not read.
     """
 
     labels: tuple[Label, ...] = ()
@@ -37,6 +38,7 @@ class When(_Closed):
     channel: Channel | None = None
     platforms: tuple[str, ...] = ()
     author: tuple[AuthorKind, ...] = ()
+    language: Literal["unread"] | None = None
     attachments: bool | None = None
     empty_text: bool | None = None
 
@@ -44,7 +46,7 @@ class When(_Closed):
 class Rule(_Closed):
     """One rule. `tell` are told at once; `visible_to` restricts the case to these roles.
 
-    `headline` names the matter in a notice ("A threat"), which quotes nothing; `advice` is shown beside the case.
+    `headline` names the matter in a notice ("A threat"); `advice` is shown beside the case.
     """
 
     id: str = Field(pattern=r"^[a-z0-9-]+$")
@@ -72,10 +74,20 @@ class LadderStep(_Closed):
     tell: tuple[Role, ...] = Field(min_length=1)
 
 
+class Failures(_Closed):
+    """Who is told that Schoolwatch itself is ill, and how often while it lasts."""
+
+    tell: tuple[Role, ...] = Field(default=(Role.IT_TECHNICIAN, Role.MODERATOR), min_length=1)
+    #: A duration in quotes: a bare number of YAML's would be seconds, and is refused.
+    remind_every: timedelta = Field(default=timedelta(hours=24), ge=timedelta(hours=1))
+
+
 class PolicyFile(_Closed):
     """The shape of config/policy.yaml."""
 
     rules: tuple[Rule, ...]
+    #: The languages that the classifier reads (ISO 639-1); a text in another is `language: unread`.
+    languages: tuple[str, ...] = ("en",)
     obligations: Obligations = Obligations()
     #: Steps for cases that expect an answer, in order of `at`.
     ladder: tuple[LadderStep, ...] = ()
@@ -85,6 +97,9 @@ class PolicyFile(_Closed):
     fallback: tuple[Role, ...] = (Role.DEPUTY_HEADTEACHER, Role.CHAIR_OF_GOVERNORS)
     #: Who receives the daily digest.
     digest: tuple[Role, ...] = (Role.MODERATOR,)
+    failures: Failures = Failures()
+    #: Whether a notice quotes the words behind a label. Of what is hurtful, private or advertising it never does.
+    quotes: bool = False
     #: The last resort: an address outside the school that is always told when nobody else is left.
     outside_contact: str = ""
 
@@ -111,6 +126,10 @@ class Policy:
         """The rules with these ids, gravest first; ids of rules since deleted are left out."""
         return sorted((rule for rule in self.book.rules if rule.id in ids), key=lambda rule: -rule.severity)
 
+    def reads(self, language: str) -> bool:
+        """Whether the classifier reads this language; "und", a text with next to no words, counts as read."""
+        return language == "und" or language in self.book.languages
+
     def ladder(self, expects: Expects) -> tuple[LadderStep, ...]:
         """The ladder for a case that waits for an answer, or for a glance."""
         if expects is Expects.ANSWER:
@@ -128,6 +147,7 @@ class Facts:
     channel: Channel
     platform: str
     author: AuthorKind
+    language_read: bool
     has_text: bool
     has_attachments: bool
 
@@ -194,6 +214,7 @@ def _matches(when: When, facts: Facts) -> bool:
             when.channel is None or facts.channel is when.channel,
             not when.platforms or facts.platform in when.platforms,
             not when.author or facts.author in when.author,
+            when.language is None or not facts.language_read,
             when.attachments is None or facts.has_attachments is when.attachments,
             when.empty_text is None or facts.has_text is not when.empty_text,
         )

@@ -29,6 +29,7 @@ class RuleBook:
             channel=item.channel,
             platform=item.ref.platform,
             author=item.author.kind,
+            language_read=self.policy.reads(reading.language),
             has_text=bool(item.text.strip()),
             has_attachments=bool(item.attachments),
         )

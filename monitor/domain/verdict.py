@@ -60,8 +60,9 @@ class Comment:
 class Reading:
     """What was read in one text.
 
-    `labels` are over their threshold; `doubt` are labels that stay possible; `language` is an ISO 639-1 code or
-    "und".
+    `labels` are over their threshold; `doubt` are labels that stay possible; `language` is an ISO 639-1 code, "mis"
+    for a language that has no name here, or "und" where there are next to no words. `provisional`: the word list
+    read alone because the model failed, and the model reads the text again once it works.
     """
 
     scores: Scores
@@ -71,6 +72,7 @@ class Reading:
     names_doubt: tuple[str, ...] = ()
     language: str = "und"
     spans: tuple[Span, ...] = ()
+    provisional: bool = False
 
 
 class Action(StrEnum):

@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.domain.account import Account
 from monitor.domain.clock import format_instant
+from monitor.domain.policy import Policy
 from monitor.domain.ports import Letters
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
@@ -38,7 +39,7 @@ def run(store: Store, letters: Letters, book: RuleBook, sender: Sender, edition:
     if last and last[0].day >= local.date().isoformat():
         return 0
     with store.transaction() as tx:
-        figures = figures_at(tx, edition, now)
+        figures = figures_at(tx, edition, book.policy, now)
         if not tx.health.save_digest(local.date().isoformat(), figures, now):
             return 0
         letter = letters.write("digest", sender=sender, day=local, figures=figures)
@@ -48,11 +49,12 @@ def run(store: Store, letters: Letters, book: RuleBook, sender: Sender, edition:
     return len(recipients)
 
 
-def figures_at(tx: Transaction, edition: Edition, now: datetime) -> dict[str, Any]:
+def figures_at(tx: Transaction, edition: Edition, policy: Policy, now: datetime) -> dict[str, Any]:
     """The digest's figures since the last one (a day at most): counts, case ids and sources; no comment text."""
     last = tx.health.digests(limit=1)
     since = max(last[0].made_at, now - timedelta(days=1)) if last else now - timedelta(days=1)
     to_handle = tx.queue.to_handle(now)
+    classifier = tx.health.problem_of("classifier")
     return {
         "since": format_instant(since),
         "until": format_instant(now),
@@ -60,6 +62,9 @@ def figures_at(tx: Transaction, edition: Edition, now: datetime) -> dict[str, An
         "read": tx.items.count(since),
         "needs_you": [entry.case.id for entry in to_handle],
         "overdue": [entry.case.id for entry in to_handle if entry.case.overdue(now)],
+        #: Case id -> the language in which it was written, where the classifier does not read that.
+        "unread": {str(entry.case.id): entry.language for entry in to_handle if not policy.reads(entry.language)},
+        "failing": classifier.message if classifier and classifier.cleared_at is None else None,
         "handled": tx.queue.finished_since(since),
         "sources": _sources(tx, edition, now),
     }

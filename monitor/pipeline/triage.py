@@ -66,9 +66,9 @@ def _deadline(stored: StoredItem, verdict: Verdict, book: RuleBook) -> Deadline 
 
 
 def _worse(case: Case, verdict: Verdict) -> Verdict | None:
-    """The case's old verdict and an edit's new one united, or None if the edit adds nothing.
+    """The case's old verdict and the new one of an edit or a second reading united, or None if that adds nothing.
 
-    An edit never makes a case milder: what was said was said.
+    Nothing makes a case milder by itself: what was said was said, and what was doubted a person settles.
     """
     united = replace(
         verdict,

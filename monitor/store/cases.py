@@ -101,7 +101,7 @@ class Cases(Repository):
         return as_case(row) if row else None
 
     def raise_to(self, case: Case, verdict: Verdict, deadline: Deadline | None, now: datetime) -> None:
-        """Give a case the verdict of an edit, and open it again: nobody has dealt with the new wording.
+        """Give a case a graver verdict, and open it again: nobody has dealt with it as it reads now.
 
         The caller has made sure that it only ever gets more serious. An answer that was given stays recorded.
         """

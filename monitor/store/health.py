@@ -12,7 +12,7 @@ from monitor.store.tables import digests, heartbeats, problems
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something is ill: since when, how often seen, and whether it is over."""
+    """Something is ill: since when, how often seen, whether it is over, and when somebody was told by mail."""
 
     subject: str
     message: str
@@ -20,6 +20,7 @@ class Problem:
     last_at: datetime
     times: int
     cleared_at: datetime | None
+    told_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,25 @@ class Health(Repository):
             .order_by(problems.c.first_at)
         )
         return [_row(Problem, row) for row in self._connection.execute(query)]
+
+    def problem_of(self, subject: str) -> Problem | None:
+        """What was last wrong with `subject`, over or not."""
+        query = select(problems).where(problems.c.school_id == self._school, problems.c.subject == subject)
+        row = self._connection.execute(query).first()
+        return _row(Problem, row) if row else None
+
+    def told(self, problem: Problem, at: datetime | None) -> bool:
+        """People are told at `at` (UTC) of this problem; with None, that it is over. False if they were already."""
+        result = self._connection.execute(
+            update(problems)
+            .where(
+                problems.c.school_id == self._school,
+                problems.c.subject == problem.subject,
+                problems.c.told_at == problem.told_at,
+            )
+            .values(told_at=at)
+        )
+        return result.rowcount == 1
 
     def beat(self, stage: str, done: int, now: datetime) -> None:
         self._upsert(heartbeats, {"stage": stage}, at=now, done=done)

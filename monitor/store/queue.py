@@ -19,11 +19,12 @@ _RUNNING = (CaseStatus.OPEN.value, CaseStatus.ACKNOWLEDGED.value)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueEntry:
-    """A case, its item, and the labels that were read in it."""
+    """A case, its item, the labels that were read in it, and its language ("und" before it was read)."""
 
     case: Case
     item: StoredItem
     labels: tuple[str, ...]
+    language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ class Queue(Repository):
     def _select(self) -> Select[Any]:
         case_columns = [column.label(f"case_{column.name}") for column in cases.c]
         return (
-            select(items, revisions.c.text, revisions.c.raw, readings.c.labels, *case_columns)
+            select(items, revisions.c.text, revisions.c.raw, readings.c.labels, readings.c.language, *case_columns)
             .join(cases, cases.c.item_id == items.c.id)
             .join(revisions, and_(revisions.c.item_id == items.c.id, revisions.c.revision == items.c.revision))
             .outerjoin(readings, and_(readings.c.item_id == items.c.id, readings.c.revision == items.c.revision))
@@ -132,7 +133,12 @@ class Queue(Repository):
 
     def _entries(self, query: Select[Any]) -> list[QueueEntry]:
         return [
-            QueueEntry(case=as_case(_CaseRow(row)), item=as_item(row), labels=tuple(row.labels or ()))
+            QueueEntry(
+                case=as_case(_CaseRow(row)),
+                item=as_item(row),
+                labels=tuple(row.labels or ()),
+                language=row.language or "und",
+            )
             for row in self._connection.execute(query)
         ]
 

@@ -24,10 +24,32 @@ class Waiting:
 class Readings(Repository):
     def waiting(self, stage: str, limit: int) -> list[Waiting]:
         """The oldest revisions that wait for `stage` ("classify" or "triage")."""
+        return self._waiting(self._revisions().where(revisions.c.awaits == stage), limit)
+
+    def provisional(self, limit: int) -> list[Waiting]:
+        """The oldest revisions that have only a provisional reading, which was judged, and are to be read again."""
+        return self._waiting(
+            self._revisions()
+            .join(readings, _READING_OF_REVISION)
+            .where(readings.c.school_id == self._school, readings.c.provisional, revisions.c.awaits.is_(None)),
+            limit,
+        )
+
+    def count_provisional(self) -> int:
+        """How many readings are to be made again."""
+        query = select(func.count()).where(readings.c.school_id == self._school, readings.c.provisional)
+        return self._connection.execute(query).scalar_one()
+
+    def _waiting(self, query: Select[Any], limit: int) -> list[Waiting]:
+        rows = self._connection.execute(query.order_by(revisions.c.id).limit(limit))
+        return [Waiting(item=as_item(row), parent_text=row.above) for row in rows]
+
+    def _revisions(self) -> Select[Any]:
+        """This school's revisions with their items and the text that each answers."""
         parent = items.alias("parent")
         parent_words = revisions.alias("parent_words")
         columns = [column for column in items.c if column.name != "revision"]
-        query: Select[Any] = (
+        return (
             select(
                 *columns,
                 revisions.c.revision,
@@ -48,11 +70,8 @@ class Readings(Repository):
                 parent_words,
                 and_(parent_words.c.item_id == parent.c.id, parent_words.c.revision == parent.c.revision),
             )
-            .where(revisions.c.school_id == self._school, revisions.c.awaits == stage)
-            .order_by(revisions.c.id)
-            .limit(limit)
+            .where(revisions.c.school_id == self._school)
         )
-        return [Waiting(item=as_item(row), parent_text=row.above) for row in self._connection.execute(query)]
 
     def save(
         self, rows: Sequence[tuple[int, str, Reading]], *, classifier: str, version: str, now: datetime
@@ -65,29 +84,32 @@ class Readings(Repository):
     ) -> bool:
         if not self.hand_over(item_id, revision, "classify", "triage"):
             return False
-        self._insert_new(
-            readings,
-            [
-                {
-                    "item_id": item_id,
-                    "revision": revision,
-                    "classifier": classifier,
-                    "version": version,
-                    "scores": dict(reading.scores),
-                    "labels": list(reading.labels),
-                    "doubt": list(reading.doubt),
-                    "names": [_name_document(hit) for hit in reading.names],
-                    "names_doubt": list(reading.names_doubt),
-                    "spans": [[span.start, span.end, span.label] for span in reading.spans],
-                    "language": reading.language,
-                    "read_at": now,
-                }
-            ],
+        key = {"item_id": item_id, "revision": revision}
+        self._insert_new(readings, [key | _columns(reading, classifier, version, now)])
+        return True
+
+    def replace(
+        self, item_id: int, revision: str, reading: Reading, *, classifier: str, version: str, now: datetime
+    ) -> bool:
+        """Put a reading in the place of a provisional one and pass the revision on to triage again.
+
+        False if another worker already did.
+        """
+        if not self.hand_over(item_id, revision, None, "triage"):
+            return False
+        self._connection.execute(
+            update(readings)
+            .where(
+                readings.c.school_id == self._school,
+                readings.c.item_id == item_id,
+                readings.c.revision == revision,
+            )
+            .values(**_columns(reading, classifier, version, now))
         )
         return True
 
-    def hand_over(self, item_id: int, revision: str, stage: str, following: str | None) -> bool:
-        """Pass a revision from `stage` to the next. False if another worker already did."""
+    def hand_over(self, item_id: int, revision: str, stage: str | None, following: str | None) -> bool:
+        """Pass a revision from `stage` to the next (None: none). False if another worker already did."""
         result = self._connection.execute(
             update(revisions)
             .where(
@@ -109,20 +131,28 @@ class Readings(Repository):
         row = self._connection.execute(query).first()
         return _reading(row) if row else None
 
+    def made_by(self, item_id: int, revision: str) -> str | None:
+        """The version of the classifier that made a reading."""
+        query = select(readings.c.version).where(
+            readings.c.school_id == self._school,
+            readings.c.item_id == item_id,
+            readings.c.revision == revision,
+        )
+        return self._connection.execute(query).scalar()
+
     def save_verdict(self, item_id: int, revision: str, verdict: Verdict, now: datetime) -> None:
-        self._insert_new(
-            verdicts,
-            [
-                {
-                    "item_id": item_id,
-                    "revision": revision,
-                    "action": verdict.action.value,
-                    "severity": verdict.severity,
-                    "rules": list(verdict.rules),
-                    "policy_version": verdict.policy_version,
-                    "decided_at": now,
-                }
-            ],
+        """Keep a verdict beside those of earlier readings and rule books."""
+        self._connection.execute(
+            verdicts.insert().values(
+                school_id=self._school,
+                item_id=item_id,
+                revision=revision,
+                action=verdict.action.value,
+                severity=verdict.severity,
+                rules=list(verdict.rules),
+                policy_version=verdict.policy_version,
+                decided_at=now,
+            )
         )
 
     def count_waiting(self) -> dict[str, int]:
@@ -133,6 +163,25 @@ class Readings(Repository):
             .group_by(revisions.c.awaits)
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
+
+
+_READING_OF_REVISION = and_(readings.c.item_id == revisions.c.item_id, readings.c.revision == revisions.c.revision)
+
+
+def _columns(reading: Reading, classifier: str, version: str, now: datetime) -> dict[str, Any]:
+    return {
+        "classifier": classifier,
+        "version": version,
+        "scores": dict(reading.scores),
+        "labels": list(reading.labels),
+        "doubt": list(reading.doubt),
+        "names": [_name_document(hit) for hit in reading.names],
+        "names_doubt": list(reading.names_doubt),
+        "spans": [[span.start, span.end, span.label] for span in reading.spans],
+        "language": reading.language,
+        "provisional": reading.provisional,
+        "read_at": now,
+    }
 
 
 def _name_document(hit: NameHit) -> dict[str, Any]:
@@ -154,4 +203,5 @@ def _reading(row: Any) -> Reading:
         names_doubt=tuple(row.names_doubt),
         language=row.language,
         spans=tuple(Span(start=start, end=end, label=label) for start, end, label in row.spans),
+        provisional=row.provisional,
     )

@@ -171,8 +171,11 @@ readings = _table(
     Column("names_doubt", Document, nullable=False),
     Column("spans", Document, nullable=False),
     _text("language", "und"),
+    #: Made while the model failed: to be made again.
+    Column("provisional", Boolean, nullable=False, default=False),
     Column("read_at", Instant, nullable=False),
     UniqueConstraint("item_id", "revision"),
+    Index("ix_readings_provisional", "school_id", "provisional"),
 )
 
 verdicts = _table(
@@ -184,7 +187,6 @@ verdicts = _table(
     Column("rules", Document, nullable=False),
     _text("policy_version"),
     Column("decided_at", Instant, nullable=False),
-    UniqueConstraint("item_id", "revision", "policy_version"),
 )
 
 cases = _table(
@@ -207,7 +209,7 @@ cases = _table(
     Column("calendar_version", Words),
     Column("level", Integer, nullable=False, default=0),
     Column("next_step_at", Instant),
-    #: Roles told at once so far, and how often an edit has made the case worse since.
+    #: Roles told at once so far, and how often the case has become worse since.
     Column("told", Document, nullable=False, default=list),
     Column("raises", Integer, nullable=False, default=0),
     Column("found_late", Boolean, nullable=False, default=False),
@@ -295,6 +297,8 @@ problems = _table(
     Column("last_at", Instant, nullable=False),
     Column("times", Integer, nullable=False, default=1),
     Column("cleared_at", Instant),
+    #: When somebody was last told of it by mail; NULL again once they were told that it is over.
+    Column("told_at", Instant),
     UniqueConstraint("school_id", "subject"),
 )
 

@@ -30,8 +30,3 @@ def parts(text: str, spans: Sequence[Span], names: Sequence[NameHit]) -> list[Pa
         )
         for start, end in pairwise(cuts)
     ]
-
-
-def words_behind(text: str, spans: Sequence[Span], label: str) -> list[str]:
-    """The different words of `text` that speak for `label`, in order."""
-    return list(dict.fromkeys(text[span.start : span.end] for span in spans if span.label == label))

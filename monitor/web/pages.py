@@ -99,6 +99,10 @@ class Visit:
         """An account's name."""
         return next((one.name for one in self.desk.config.accounts if one.id == account_id), account_id)
 
+    def unread(self, language: str) -> str | None:
+        """What is said of a text in a language that the classifier does not read; None where it reads it."""
+        return None if self.desk.config.policy.reads(language) else words.unread(language)
+
     def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         body = (
             _environment()
@@ -113,6 +117,7 @@ class Visit:
                 account=self.account,
                 rules=lambda case: self.desk.config.policy.rules(case.rules),
                 ago=lambda moment: words.ago(moment, self.now),
+                unread=self.unread,
                 **context,
             )
         )

@@ -84,8 +84,15 @@ class Workings:
     heartbeats: Sequence[Heartbeat]
     #: Stage -> how many wordings wait for it.
     unread: Mapping[str, int]
+    #: How many were read by the word list alone.
+    read_again: int
     unsent: int
     uncaptured: int
+
+    @property
+    def failing(self) -> str | None:
+        """Why comments are read by the word list alone."""
+        return next((problem.message for problem in self.problems if problem.subject == "classifier"), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +228,7 @@ class Window:
             problems=self._tx.health.problems(),
             heartbeats=self._tx.health.heartbeats(),
             unread=self._tx.readings.count_waiting(),
+            read_again=self._tx.readings.count_provisional(),
             unsent=self._tx.outbox.unsent(),
             uncaptured=self._tx.evidence.count(captured=False),
         )

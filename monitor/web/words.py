@@ -1,6 +1,5 @@
 """How the desk says things: times, labels, roles and decisions in words for a school."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,29 +10,21 @@ from monitor.domain.clock import utc
 from monitor.domain.evidence import Grade
 from monitor.domain.item import AuthorKind, Channel, ItemKind
 from monitor.domain.people import Role
-from monitor.domain.verdict import Label
+from monitor.domain.wording import (
+    LABELS,
+    VEILED,
+    harmless,
+    label,
+    labels,
+    listed,
+    plain,
+    short,
+    unread,
+    veil,
+)
 
-LABELS: Mapping[str, str] = {
-    Label.THREAT: "Threat",
-    Label.HATE: "Hate",
-    Label.SEXUAL: "Sexual",
-    Label.ABUSE: "Abuse",
-    Label.SAFEGUARDING: "Concern about a child",
-    Label.ALLEGATION: "Allegation against an adult",
-    Label.PERSONAL_DATA: "Private details",
-    Label.MEDIA: "Journalist",
-    Label.COMPLAINT: "Complaint",
-    Label.QUERY: "Question",
-    Label.PROFANITY: "Swearing",
-    Label.SPAM: "Advertising or scam",
-}
-#: Labels whose text is blurred until somebody asks to read it, and what the blur says instead.
-VEILED: Mapping[str, str] = {
-    Label.THREAT: "threatening",
-    Label.HATE: "hateful",
-    Label.SEXUAL: "sexual",
-    Label.ABUSE: "abusive",
-}
+__all__ = ["LABELS", "VEILED", "harmless", "label", "labels", "listed", "short", "unread", "veil"]
+
 #: By severity, 0 to 5 (POLICY: severity and precedence).
 SEVERITIES = ("Ordinary", "To answer", "To answer", "Serious", "Urgent", "Danger now")
 ROLES: Mapping[str, str] = {
@@ -108,7 +99,8 @@ GRADES: Mapping[Grade, str] = {
 _EVENTS: Mapping[str, str] = {
     "opened": "Case opened",
     "found_late": "Case opened after its deadline had passed",
-    "raised": "Made more serious after an edit",
+    "read_again": "Read again, now that the classifier works",
+    "raised": "Made more serious by an edit or a second reading",
     "told": "People to be told",
     "accepted": "Mail accepted by the mail server",
     "captured": "Evidence kept",
@@ -127,28 +119,12 @@ _STAGES: Mapping[str, str] = {
     "classify": "Understanding comments",
     "triage": "Applying the rule book",
     "escalate": "Deciding who is told",
+    "failures": "Telling of its own failures",
     "notify": "Sending mail",
     "capture": "Keeping evidence",
     "digest": "Making the daily digest",
     "housekeeping": "Tidying up",
 }
-
-
-def label(name: str) -> str:
-    return LABELS.get(name, _plain(name))
-
-
-def labels(names: Iterable[str]) -> list[str]:
-    """Labels in words, the gravest first."""
-    present = set(names)
-    known = [name for name in LABELS if name in present]
-    return [label(name) for name in (*known, *sorted(present - set(known)))]
-
-
-def veil(names: Iterable[str]) -> str | None:
-    """What a text with these labels is called while it is blurred; None where it needs no blur."""
-    present = set(names)
-    return " and ".join(word for name, word in VEILED.items() if name in present) or None
 
 
 def blurred(text: str) -> str:
@@ -159,11 +135,11 @@ def blurred(text: str) -> str:
 def picture(name: str) -> str:
     """What a picture among the evidence shows, from its file's name."""
     stem = name.rpartition(".")[0]
-    return _PICTURES.get(stem, _plain(stem))
+    return _PICTURES.get(stem, plain(stem))
 
 
 def role(name: str) -> str:
-    return ROLES.get(name, _plain(name).lower())
+    return ROLES.get(name, plain(name).lower())
 
 
 def roles(names: Iterable[str]) -> str:
@@ -173,28 +149,23 @@ def roles(names: Iterable[str]) -> str:
     return listed([role(name) for name in (*known, *sorted(present - set(known)))])
 
 
-def listed(parts: list[str]) -> str:
-    """ "a, b and c"."""
-    return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else "".join(parts)
-
-
 def platform(name: str) -> str:
-    return PLATFORMS.get(name, _plain(name))
+    return PLATFORMS.get(name, plain(name))
 
 
 def stage(name: str) -> str:
-    return _STAGES.get(name, _plain(name))
+    return _STAGES.get(name, plain(name))
 
 
 def event(kind: str) -> str:
-    return _EVENTS.get(kind, _plain(kind))
+    return _EVENTS.get(kind, plain(kind))
 
 
 def notice_level(level: int) -> str:
-    """Why somebody was told: level 0 is at once, below it after edits, above it the ladder's steps."""
+    """Why somebody was told: level 0 is at once, below it when it has become worse, above it the ladder's steps."""
     if level > 0:
         return f"reminder {level}"
-    return "at once" if level == 0 else "at once, after an edit"
+    return "at once" if level == 0 else "at once, more serious now"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -241,30 +212,3 @@ def time_left(due: datetime, now: datetime) -> TimeLeft:
     if rest < timedelta(0):
         return TimeLeft(words=f"{length(rest)} late", pace="late")
     return TimeLeft(words=f"{length(rest)} left", pace="soon" if rest < SOON else "fine")
-
-
-#: Controls but tab and newline, marks that turn the direction of text round, and half of a broken pair.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
-)
-#: Marks stacked on one letter beyond what any language writes.
-_STACKED = re.compile(
-    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
-)
-
-
-def harmless(text: str) -> str:
-    """Text as it may be shown: without characters that reorder, hide or overprint what stands around it."""
-    return _STACKED.sub(r"\1", _UNSAFE.sub("", text.replace("\r\n", "\n")))
-
-
-def short(text: str, limit: int = 400) -> str:
-    """The beginning of a text, cut at a word where there is one."""
-    if len(text) <= limit:
-        return text
-    cut = text[:limit]
-    return (cut.rsplit(maxsplit=1)[0] if " " in cut[limit // 2 :] else cut) + " …"
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ").capitalize()

@@ -18,7 +18,7 @@ from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
 from monitor.domain.verdict import Comment, Label, NameHit, Reading
 from monitor.evidence.vault import FolderVault
-from monitor.pipeline import capture, classify, escalate, ingest, notify, triage
+from monitor.pipeline import capture, classify, escalate, failures, ingest, notify, triage
 from monitor.store.queue import QueueEntry
 from monitor.store.store import Store
 
@@ -150,6 +150,7 @@ class School:
             )
         ):
             pass
+        failures.run(self.store, self.letters, self.book, self.sender, self.now)
         notify.run(self.store, self.postbox, self.letters, self.book, self.sender, self.now)
 
     def poll(self, connector: ListedPages) -> int:

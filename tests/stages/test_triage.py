@@ -122,7 +122,7 @@ def test_an_edit_that_makes_a_comment_worse_raises_its_case_and_tells_again(scho
     [entry] = school.queue()
     assert entry.case.severity == 4
     assert school.told()["joan.price"] == 2
-    assert "After an edit" in school.postbox.to("joan.price@larkfield.example")[1]["subject"]
+    assert "More serious now" in school.postbox.to("joan.price@larkfield.example")[1]["subject"]
     with school.store.reading() as tx:
         assert len(tx.evidence.of_case(entry.case.id)) == 2, "both wordings are kept"
 

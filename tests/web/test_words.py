@@ -9,9 +9,10 @@ from monitor.domain.case import Decision
 from monitor.domain.evidence import Grade
 from monitor.domain.people import Role
 from monitor.domain.verdict import Label, NameHit, Span
+from monitor.domain.why import words_behind
 from monitor.web import words
 from monitor.web.links import web_address
-from monitor.web.marks import parts, words_behind
+from monitor.web.marks import parts
 
 LONDON = ZoneInfo("Europe/London")
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)

@@ -1,7 +1,6 @@
 """One case: everything about it on one page, and what a person may do with it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Form
@@ -10,12 +9,12 @@ from fastapi.routing import APIRouter
 
 from monitor import casework
 from monitor.config import Config
+from monitor.domain import why
 from monitor.domain.case import TRANSITIONS, CaseEvent, CaseStatus, Decision
 from monitor.domain.errors import TransitionError
 from monitor.domain.evidence import EvidenceFile, Grade
 from monitor.domain.item import ItemRef
-from monitor.domain.people import Person
-from monitor.domain.verdict import Action, Expects, NameHit, Reading
+from monitor.domain.verdict import Action, Expects
 from monitor.web import marks, words
 from monitor.web.gate import form_router
 from monitor.web.pages import Visit, Visiting
@@ -33,26 +32,6 @@ DONE = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """One label's score, 0 to 1, whether it counts ("yes", "possibly", "no"), and the words behind it."""
-
-    label: str
-    value: float
-    counts: str
-    behind: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """A person whom the text names; `others` may be meant instead. `score` is None for who is only possible."""
-
-    person: str
-    written: str
-    score: float | None
-    others: Sequence[str]
-
-
 @pages.get("/cases/{case_id}")
 def show(visit: Visiting, case_id: Id, done: str = "") -> HTMLResponse:
     with visit.window() as window:
@@ -67,9 +46,9 @@ def show(visit: Visiting, case_id: Id, done: str = "") -> HTMLResponse:
         case=whole.case,
         item=item.item,
         text_parts=_parts(whole),
-        scores=_scores(item.item.text, whole.reading),
-        named=list(_named(config, item.item.text, whole.reading)),
-        accused=[_person(config, person_id) for person_id in whole.case.accused],
+        scores=why.scores(item.item.text, whole.reading) if whole.reading else [],
+        named=why.named(item.item.text, whole.reading, config.people) if whole.reading else [],
+        accused=[why.who(config.people, person_id) for person_id in whole.case.accused],
         known_rules=known_rules,
         lost_rules=sorted(set(whole.case.rules) - {rule.id for rule in known_rules}),
         depths=_depths(whole.thread),
@@ -126,56 +105,9 @@ def _parts(whole: WholeCase) -> list[marks.Part]:
     return marks.parts(whole.item.item.text, reading.spans if reading else (), reading.names if reading else ())
 
 
-def _scores(text: str, reading: Reading | None) -> list[Score]:
-    """Every label: first what counts, then what is possible, each by score."""
-    if reading is None:
-        return []
-    rank = {"yes": 0, "possibly": 1, "no": 2}
-    scores = [
-        Score(
-            label=label,
-            value=value,
-            counts="yes" if label in reading.labels else "possibly" if label in reading.doubt else "no",
-            behind=marks.words_behind(text, reading.spans, label),
-        )
-        for label, value in reading.scores.items()
-    ]
-    return sorted(scores, key=lambda score: (rank[score.counts], -score.value))
-
-
-def _named(config: Config, text: str, reading: Reading | None) -> Iterator[Named]:
-    if reading is None:
-        return
-    certain: dict[str, NameHit] = {}
-    for hit in reading.names:
-        if hit.person not in certain or hit.score > certain[hit.person].score:
-            certain[hit.person] = hit
-    for hit in certain.values():
-        yield Named(
-            person=_person(config, hit.person),
-            written=text[hit.start : hit.end],
-            score=hit.score,
-            others=[_person(config, other) for other in hit.ambiguous_with],
-        )
-    for person_id in reading.names_doubt:
-        if person_id not in certain:
-            yield Named(person=_person(config, person_id), written="", score=None, others=())
-
-
-def _person(config: Config, person_id: str) -> str:
-    """ "Mrs Joan Price, headteacher"."""
-    found = next((person for person in config.people if person.id == person_id), None)
-    return _introduced(found) if found else f"{person_id} (no longer on the roster)"
-
-
-def _introduced(person: Person) -> str:
-    name = f"{person.title} {person.name}".strip()
-    return f"{name}, {person.role}" if person.role else name
-
-
 def _recipient(config: Config, email: str) -> str:
     found = next((person for person in config.people if person.email == email), None)
-    return _introduced(found) if found else email
+    return why.introduced(found) if found else email
 
 
 def _depths(thread: Sequence[SeenItem | Stub]) -> dict[int, int]:
@@ -200,6 +132,9 @@ def _details(event: CaseEvent) -> Iterator[str]:
         yield f"severity {detail['severity']}"
     if detail.get("rules"):
         yield "rules: " + ", ".join(str(rule).replace("-", " ") for rule in detail["rules"])
+    if "labels" in detail:
+        found = words.listed(words.labels(detail["labels"]))
+        yield f"found: {found}" if found else "nothing found"
     if "roles" in detail:
         yield words.roles(detail["roles"])
     if "level" in detail:

@@ -53,6 +53,7 @@ def _show(visit: Visiting, day: str | None) -> HTMLResponse:
         others=kept,
         counts=figures.get("counts", {}),
         read=figures.get("read"),
+        failing=figures.get("failing"),
         since=_instant(figures.get("since")),
         until=_instant(figures.get("until")),
         needs_you=needs_you,

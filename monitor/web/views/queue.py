@@ -26,13 +26,15 @@ def show(visit: Visiting, seen: int | None = None) -> HTMLResponse:
         to_handle = window.to_handle(visit.now, SHOWN)
         to_glance = window.to_glance(SHOWN)
         counts = window.counts(visit.now)
-        sources = lights.sources(visit.desk.config, window.sources(), window.workings().problems, visit.now)
+        workings = window.workings()
+        sources = lights.sources(visit.desk.config, window.sources(), workings.problems, visit.now)
     return visit.page(
         "queue.html",
         to_handle=to_handle,
         to_glance=to_glance,
         counts=counts,
         watch=lights.watch(sources),
+        failing=workings.failing,
         seen=seen,
     )
 

@@ -25,6 +25,7 @@ def judge(
     channel: Channel = Channel.OFFICIAL,
     author: AuthorKind = AuthorKind.UNKNOWN,
     platform: str = "x",
+    language_read: bool = True,
     has_text: bool = True,
     has_attachments: bool = False,
 ) -> Verdict:
@@ -35,6 +36,7 @@ def judge(
         channel=channel,
         platform=platform,
         author=author,
+        language_read=language_read,
         has_text=has_text,
         has_attachments=has_attachments,
     )
@@ -124,6 +126,7 @@ def test_somebody_named_in_a_threat_or_disclosure_is_not(label: str) -> None:
         ({"channel": "mention"}, {"channel": Channel.MENTION}, {}),
         ({"platforms": ["feed"]}, {"platform": "feed"}, {}),
         ({"author": ["pupil"]}, {"author": AuthorKind.PUPIL}, {}),
+        ({"language": "unread"}, {"language_read": False}, {}),
         ({"attachments": True, "empty_text": True}, {"has_text": False, "has_attachments": True}, {}),
     ],
 )
@@ -139,6 +142,13 @@ def test_every_condition_is_tested() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "is_read"), [("en", True), ("und", True), ("pl", False), ("mis", False), ("cy", True)]
+)
+def test_the_rule_book_says_which_languages_are_read(language: str, is_read: bool) -> None:
+    assert book(languages=["en", "cy"]).reads(language) is is_read
+
+
+@pytest.mark.parametrize(
     ("rules", "settings", "wrong"),
     [
         ([{"id": "a", "when": {"labls": ["abuse"]}}], {}, "labls"),
@@ -147,6 +157,8 @@ def test_every_condition_is_tested() -> None:
         ([{"id": "a", "when": {}, "severity": 6}], {}, "severity"),
         ([], {"ladder": [{"at": 1, "tell": ["slt"]}, {"at": 0.5, "tell": ["slt"]}]}, "in order"),
         ([], {"ladder": [{"at": 1, "tell": ["the boss"]}]}, "tell"),
+        ([], {"failures": {"tell": []}}, "tell"),
+        ([], {"failures": {"remind_every": 24}}, "remind_every"),
     ],
 )
 def test_a_rule_book_that_means_nothing_is_refused(
