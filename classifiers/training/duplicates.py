@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from classifiers.training.written import COMMENTS, written
+from classifiers.training.written import COMMENTS, Written, written
 
 #: Letters in a shingle, and the share of shingles in common (Jaccard) from which two texts are one.
 SHINGLE = 5
@@ -36,6 +36,18 @@ def near_duplicates(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
             at[shingle].append(index)
 
 
+def repeated(comments: Sequence[Written]) -> list[tuple[Written, Written]]:
+    """Comments that repeat an earlier one. Twins, alike in words and labelled differently on purpose, do not; nor
+    do a few words below another comment.
+    """
+    pairs = [(comments[a], comments[b]) for a, b in near_duplicates([each.text for each in comments])]
+    return [
+        (first, second)
+        for first, second in pairs
+        if first.labels == second.labels and (first.parent == second.parent or len(second.text.split()) > FEW)
+    ]
+
+
 def _shingles(text: str) -> frozenset[str]:
     plain = _GAP.sub(" ", text.lower()).strip()
     if not plain:
@@ -48,11 +60,7 @@ def main() -> None:
     options.add_argument("--remove", action="store_true", help="take the later of each pair out of its file")
     remove: bool = options.parse_args().remove
     comments = written()
-    pairs = [
-        (comments[a], comments[b])
-        for a, b in near_duplicates([each.text for each in comments])
-        if comments[a].parent == comments[b].parent or len(comments[b].text.split()) > FEW
-    ]
+    pairs = repeated(comments)
     for first, second in pairs:
         print(f"{first.id} {first.text[:70]!r}\n  {second.id} {second.text[:70]!r}")
     print(f"{len(pairs)} near-duplicates among {len(comments)} comments")

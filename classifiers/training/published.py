@@ -1,6 +1,6 @@
 """The shipped model on public sets' own test parts: `python -m classifiers.training.published DATA`.
 
-None of these texts was learnt from. Figures of others, on the same test part, stand beside where they are published.
+None of these texts was learnt from. Where somebody published a figure on the same test part, it stands beside.
 """
 
 import argparse

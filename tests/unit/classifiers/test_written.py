@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.training.agreement import kappa, twice_read
-from classifiers.training.duplicates import near_duplicates
+from classifiers.training.duplicates import near_duplicates, repeated
 from classifiers.training.written import COMMENTS, Written, written
 from monitor.domain.verdict import Label
 
@@ -43,12 +43,7 @@ def test_every_comment_has_an_id_of_its_own(comments: list[Written]) -> None:
 
 
 def test_no_two_say_nearly_the_same(comments: list[Written]) -> None:
-    pairs = [
-        (comments[a].id, comments[b].id)
-        for a, b in near_duplicates([each.text for each in comments])
-        if comments[a].parent == comments[b].parent or len(comments[b].text.split()) > 5
-    ]
-    assert pairs == []
+    assert [(first.id, second.id) for first, second in repeated(comments)] == []
 
 
 def test_none_is_of_the_development_set(comments: list[Written]) -> None:
