@@ -1,77 +1,62 @@
-"""The development comments, read whole: names as found, and labels as a check that nothing is broken.
+"""The development comments of another school, of which nothing was learnt: the figures that a school feels.
 
-The shipped model was trained on these very comments, so its figures here are no measure of how good it is (those
-are in the model card, from held-out folds); they would fall if folding, export, thresholds or rules went wrong.
+The bounds are the targets, or where one is not reached yet (model/README.md says which) a little under what
+was measured, so that a change for the worse is seen.
 """
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from classifiers.evaluate import Evaluation, evaluate
+from classifiers.figures import Figure
+from classifiers.labelled import Labelled, read_labelled
 from classifiers.reader import load_reader
-from monitor.domain.people import Person
-from monitor.domain.verdict import Comment, Label, Reading
+from monitor.config import load_people
 
-Rows = Sequence[dict[str, Any]]
+SHARED = Path(__file__).parents[3].parent / "shared" / "comments"
 
 
 @pytest.fixture(scope="module")
-def folder() -> Path:
-    comments = Path(__file__).parents[3].parent / "shared" / "comments"
-    if not comments.is_dir():
+def labelled() -> list[Labelled]:
+    if not SHARED.is_dir():
         pytest.skip("shared/comments is not beside this checkout")
-    return comments
+    return read_labelled((SHARED / "comments.jsonl").read_text("utf-8").splitlines())
 
 
-@pytest.fixture(scope="module")
-def rows(folder: Path) -> Rows:
-    return [json.loads(line) for line in (folder / "comments.jsonl").read_text("utf-8").splitlines()]
-
-
-@pytest.fixture(scope="module")
-def people(folder: Path) -> list[Person]:
-    entries = yaml.safe_load((folder / "roster.yaml").read_text("utf-8"))
-    return [Person(**{**entry, "aliases": tuple(entry["aliases"])}) for entry in entries]
-
-
-def read(kind: str, people: Sequence[Person], rows: Rows) -> list[Reading]:
-    reader = load_reader(kind, people, explains=False)
+def read(kind: str, labelled: list[Labelled]) -> Evaluation:
+    reader = load_reader(kind, load_people(SHARED / "roster.yaml"), explains=False)
     assert reader.problem is None
-    return reader.read([Comment(text=row["text"]) for row in rows])
+    return evaluate(labelled, reader.read([each.comment for each in labelled]))
 
 
-def f1(said: Sequence[Collection[str]], true: Sequence[Collection[str]], of: str | None = None) -> float:
-    pairs = [(s, t, {of} if of else {*s, *t}) for s, t in zip(said, true, strict=True)]
-    hits = sum(len({*s} & {*t} & among) for s, t, among in pairs)
-    total = sum(len({*s} & among) + len({*t} & among) for s, t, among in pairs)
-    return 2 * hits / total
+@pytest.fixture(scope="module")
+def figures(labelled: list[Labelled]) -> Mapping[str, Figure]:
+    return read("local", labelled).summary
 
 
-def test_names_are_found(rows: Rows, people: Sequence[Person]) -> None:
-    readings = read("lexicon", people, rows)
-    found = [{hit.person for hit in reading.names} for reading in readings]
-    score = f1(found, [row["names"] for row in rows])
-    print(f"names F1 {score:.3f}")
-    assert score >= 0.96
+@pytest.mark.parametrize(
+    ("figure", "at_least"),
+    [
+        ("macro-F1 over the labels", 0.80),
+        ("micro-F1 of the seven rare labels", 0.75),
+        ("urgent: recall", 0.95),
+        ("urgent: precision", 0.75),
+        ("needs an answer (query or complaint): F1", 0.80),
+        ("names: F1", 0.96),
+        ("complaint that names somebody, all found: recall", 0.75),
+    ],
+)
+def test_the_shipped_model_reaches(figures: Mapping[str, Figure], figure: str, at_least: float) -> None:
+    print(f"{figure}: {figures[figure]}")
+    assert figures[figure].value >= at_least
 
 
-def test_the_shipped_model_reads_what_it_was_trained_on(rows: Rows, people: Sequence[Person]) -> None:
-    readings = read("local", people, rows)
-    said, true = [reading.labels for reading in readings], [row["labels"] for row in rows]
-    scores = {label: f1(said, true, label) for label in Label}
-    macro = sum(scores.values()) / len(scores)
-    print(
-        {str(label): round(score, 2) for label, score in scores.items()}, f"macro-F1 {macro:.3f} (trained on these)"
-    )
-    assert macro >= 0.9
+def test_few_are_called_to_look_at_nothing(figures: Mapping[str, Figure]) -> None:
+    assert figures["comments without a label that get one"].value <= 0.14
 
 
-def test_the_word_list_alone_is_better_than_nothing(rows: Rows, people: Sequence[Person]) -> None:
-    readings = read("lexicon", people, rows)
-    macro = sum(f1([r.labels for r in readings], [row["labels"] for row in rows], label) for label in Label) / 12
-    print(f"word list alone: macro-F1 {macro:.3f} (written with these comments at hand)")
-    assert macro >= 0.5
+def test_the_word_list_alone_is_better_than_nothing(labelled: list[Labelled]) -> None:
+    figures = read("lexicon", labelled).summary
+    assert figures["macro-F1 over the labels"].value >= 0.4
