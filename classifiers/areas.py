@@ -10,6 +10,8 @@ from classifiers.vocabulary import rows, words
 from monitor.domain.people import Person
 
 _DETERMINERS = frozenset({"the", "our", "your", "that", "school"})
+#: Before "fella on the gate" or "one at the office": nobody of the roster.
+_NOBODY_YET_KNOWN = frozenset({"new", "no", "any", "another"})
 _WHO = frozenset({"who", "that", "whoever"})
 
 
@@ -46,6 +48,10 @@ class Areas:
     def _add(self, areas: Sequence[Words], person: Person, gender: str, *, found: bool, taught: bool) -> None:
         for area in areas:
             self._by_last[area[-1]].append(_Area(area, person, gender, found, taught))
+
+    def near(self, person: Person, said: Sequence[str]) -> bool:
+        """Whether one of the words is what the person sees to: "Dawn on reception"."""
+        return any(area.person is person for word in said for area in self._by_last.get(word, ()))
 
     @property
     def last_words(self) -> frozenset[str]:
@@ -97,8 +103,8 @@ def _found(tokens: Sequence[Token], subject: int, where: str, gender: str) -> in
     if subject < 0:
         return None
     token = tokens[subject]
-    if token.word == "one" and tokens[subject - 1].word in words("former"):
-        return None  # "there's no one at the office"
+    if tokens[subject - 1].word in _NOBODY_YET_KNOWN:
+        return None
     told = token.opens and token.word in fitting(
         "pronouns", gender
     )  # "her on reception", not "saw her in the office"

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from classifiers.forms import Form, Kind
 from classifiers.misspelt import is_near
-from classifiers.roster import Roster, first_names_of
+from classifiers.roster import Roster, first_names_of, titles_for
 from classifiers.surroundings import Surroundings, Token, words_of
 from classifiers.vocabulary import groups, titles, words
+
+#: "the back of the head" is nobody's.
+_SIDES = frozenset({"back", "side", "top"})
 
 
 class Fitting:
@@ -53,24 +56,27 @@ class Fitting:
         word, told = around.first.word, around.first.capital and not around.shouted
         if word in words("adjectives"):
             return not _is_adjective(around)
-        if word not in words("ordinary") and len(word) > 2:
+        if word not in words("ordinary") and (len(word) > 2 or told):
             return True
         if told and word in words("hardly_words") and around.before.word not in words("things"):
-            return around.owns or around.ends or around.after.word in ("i", "from") or self._is_person(around)
-        return self._is_person(around)
+            return around.owns or around.ends or around.after.word in ("i", "from") or self._is_person(form, around)
+        return self._is_person(form, around)
 
     def _surname(self, form: Form, around: Surroundings) -> bool:
         if around.after.word in words("places") and not around.owns:
             return False
-        if self._others_name(form, around) or _elsewhere(around):
+        if self._others_name(form, around) or _elsewhere(around) or _is_familys(around):
             return False
+        following = around.token(around.place + around.length)
+        if "(" in following.gap and following.word in titles():
+            return following.word in titles_for(form.person)  # "Tucker (Mr)"
         if around.last.word not in words("ordinary"):
             return not around.name_follows
-        return self._is_person(around)
+        return self._is_person(form, around)
 
-    def _is_person(self, around: Surroundings) -> bool:
+    def _is_person(self, form: Form, around: Surroundings) -> bool:
         """Whether the words around an ordinary word speak of a person and not of a thing."""
-        if around.tied_to(self._bearers):
+        if around.tied_to(self._bearers) or self._is_at_work(form, around):
             return True
         before, first = around.before.word, around.first
         told = first.capital and not around.shouted
@@ -90,6 +96,13 @@ class Fitting:
         if not told and before in words("thing_prepositions"):
             return False
         return _is_spoken_of(around) or _is_called(around, told)
+
+    def _is_at_work(self, form: Form, around: Surroundings) -> bool:
+        """ "Dawn on reception", "Robin in the library"."""
+        if around.after.word not in words("where") or around.before.word in words("things"):
+            return False
+        start = around.place + around.length + 1
+        return self._roster.areas.near(form.person, [token.word for token in around.tokens[start : start + 3]])
 
     def _others_name(self, form: Form, around: Surroundings) -> bool:
         """Whether a title or a first name stands before that is not the person's: "Ted Bell"."""
@@ -122,7 +135,8 @@ def _initial(around: Surroundings) -> bool:
         return False  # "Mr A Rutter"
     if around.last.capital or len(around.last.word) > 1:
         return titled or around.first.capital
-    a_word = around.last.word in "aiusx" and not around.ends
+    verb = around.after.word in words("person_after") or around.after.word in words("where")
+    a_word = around.last.word in "aiusx" and not (around.ends or verb)
     return titled and not a_word and not is_verb(around)
 
 
@@ -150,6 +164,8 @@ def _is_spoken_of(around: Surroundings) -> bool:
     if around.first.opens and after.endswith("ed") and that in ("me", "my", "us", "our", "him", "her"):
         return True
     both = after == "and" and that in ("her", "his")
+    if around.first.capital and "(" in around.token(around.place + around.length).gap:
+        return True
     return both or (after in words("dismissals") and that == "")
 
 
@@ -157,6 +173,8 @@ def _is_called(around: Surroundings, told: bool) -> bool:
     """ "cheers Ron", "sack Frost", "Young, you liar"."""
     if told and around.before.word in words("person_before"):
         return True
+    if around.before.word in words("told"):
+        return around.first.word not in words("slippery")
     return around.before.word in words("calls") and around.ends
 
 
@@ -173,6 +191,11 @@ def _is_childs(form: Form, around: Surroundings) -> bool:
     return year not in words_of(form.person.role)
 
 
+def _is_familys(around: Surroundings) -> bool:
+    """ "the Robson lad"."""
+    return around.before.word == "the" and around.after.word in words("families")
+
+
 def _elsewhere(around: Surroundings) -> bool:
     """ "the caretaker at another school": of theirs; but "at my kids' school" is ours."""
     if around.after.word not in ("at", "of", "from", "in"):
@@ -187,12 +210,14 @@ def _elsewhere(around: Surroundings) -> bool:
 
 def _role(around: Surroundings) -> bool:
     before, after, said = around.before.word, around.after.word, around.words
-    if before in words("former") or after in words("posts") or _elsewhere(around):
+    if before in words("former") or after in words("posts") or _elsewhere(around) or around.long_ago:
         return False
     if after == "of" and around.after_that.word not in ("our", "this", "your", "yours"):
         return False
-    if before in ("a", "an") and said[0] not in titles():
-        return _one_of_ours(around)
+    if before in ("a", "an"):
+        return said[0] in words("callings_alone") or _one_of_ours(around)
+    if before == "the" and around.before_that.word == "was" and around.token(around.place - 3).word in words("kin"):
+        return False  # "my gran was the cook"
     if len(said) == 1 and said[0] in groups("bare_before"):
         return _bare(around)
     if before in words("self") and before != "as":
@@ -203,7 +228,7 @@ def _role(around: Surroundings) -> bool:
 def _one_of_ours(around: Surroundings) -> bool:
     """Whether "a head" is ours: "that fool of a head", "a head who only answers", but not "as a head"."""
     before = around.before_that.word
-    if before == "of" or (before == "by" and around.last.word in words("alone")):
+    if (before == "of" and around.first.word != "chair") or (before == "by" and around.last.word in words("alone")):
         return True
     return before not in words("self") and around.after.word in words("relative")
 
@@ -217,11 +242,15 @@ def _bare(around: Surroundings) -> bool:
     if word == "ta" and first.written == "TA" and not around.shouted:
         return True
     if before.word in words("this_one") and around.before_that.word in groups("bare_not_before")[word]:
+        return around.owns and word != "coach"
+    if before.word == "the" and around.before_that.word == "of" and around.token(around.place - 3).word in _SIDES:
         return False
     if before.word in groups("bare_before")[word]:
         return True
     if word == "head" and before.capital and not before.opens and not before.owns and not around.shouted:
         return before.word not in words("openers")  # "the Ashgrove head"
+    if word in ("chair", "coach") and first.capital and not first.opens and not around.shouted:
+        return not around.name_follows
     if word == "coach" and before.word in words("this_one"):
         return around.pronoun_follows is not None or after in groups("bare_after")[word]
     begins = (

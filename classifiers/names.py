@@ -89,8 +89,8 @@ class Names:
         token = said[place]
         if token.word[0] == "@":
             return _named(self._handle(token.word), place, 1)
-        if self._shares_a_name(said, place):
-            return _named(self._roster.forms.get((token.word, said[place + 2].word), ()), place, 1)
+        if shared := self._shared_name(said, place):
+            return _named(self._roster.forms.get((token.word, shared), ()), place, 1)
         for length in self._roster.lengths.get(token.word, ()):
             if place + length > len(said):
                 continue
@@ -149,12 +149,16 @@ class Names:
         kinds = (Kind.ROLE,) if job else (Kind.FIRST, Kind.SURNAME)
         return [form for form in self._roster.forms.get((stem,), ()) if form.kind in kinds]
 
-    def _shares_a_name(self, said: list[Token], place: int) -> bool:
-        """Whether a second title stands between this one and its name: "Mrs/Miss Price"."""
-        if said[place].word not in titles() or place + 2 >= len(said):
-            return False
-        second = said[place + 1]
-        return second.word in titles() and second.gap.strip() in ("/", "&")
+    def _shared_name(self, said: list[Token], place: int) -> str | None:
+        """The name that a second title parts from this one: "Mrs/Miss Price", "Mr and Mrs Swan"."""
+        if said[place].word not in titles():
+            return None
+        second, name = said[place + 1 : place + 2], said[place + 2 : place + 3]
+        if second and second[0].word == "and":
+            second, name = name, said[place + 3 : place + 4]
+        elif not (second and second[0].gap.strip() in ("/", "&")):
+            return None
+        return name[0].word if name and second[0].word in titles() else None
 
     def _handle(self, handle: str) -> list[Form]:
         joined = re.sub(r"[^a-z]", "", handle)

@@ -1,11 +1,11 @@
 """The ways in which a text may name each person of a roster, made once per roster."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from classifiers.areas import Areas
 from classifiers.forms import Form, Kind, seniority
-from classifiers.jobs import jobs_of, wordings
+from classifiers.jobs import Job, jobs_of, wordings
 from classifiers.surroundings import Words, words_of
 from classifiers.vocabulary import groups, titles, words
 from monitor.domain.people import Person
@@ -24,10 +24,12 @@ class Roster:
 
     def __init__(self, people: Sequence[Person]) -> None:
         best: dict[Words, dict[str, Form]] = defaultdict(dict)
+        holders = Counter(noun for person in people for noun in {job.noun for job in jobs_of(person.role)})
         self.areas = Areas()
         for person in people:
             self.areas.add(person, jobs_of(person.role), gender_of(person))
-            for said, kind, score in _forms(person):
+            jobs = [job for job in jobs_of(person.role) if job.about or holders[job.noun] <= SHARED]
+            for said, kind, score in _forms(person, jobs):
                 vague = kind is Kind.ROLE and len(said) == 1 and said[0] in words("several")
                 known = best[said].get(person.id) if said and not vague else None
                 if said and not vague and (known is None or known.score < score):
@@ -90,7 +92,7 @@ def first_names_of(person: Person) -> frozenset[str]:
     return frozenset(first) | groups("short_forms").get("".join(first), frozenset())
 
 
-def _forms(person: Person) -> Iterator[tuple[Words, Kind, float]]:
+def _forms(person: Person, jobs: Sequence[Job]) -> Iterator[tuple[Words, Kind, float]]:
     name, surname = full_name_of(person), surname_of(person)
     first = name[:1] if len(name) > len(surname) else ()
     fitting = titles_for(person)
@@ -101,7 +103,7 @@ def _forms(person: Person) -> Iterator[tuple[Words, Kind, float]]:
         yield from _first_names(person, name, surname)
     for alias in person.aliases:
         yield from _alias(alias, name, surname, person)
-    for job in jobs_of(person.role):
+    for job in jobs:
         yield from ((said, Kind.ROLE, score) for said, score in wordings(job, gender_of(person)))
     for word in groups("callings").get(person.title.lower().rstrip("."), ()):
         yield (word,), Kind.ROLE, 0.65
@@ -116,6 +118,7 @@ def _first_names(person: Person, name: Words, surname: Words) -> Iterator[tuple[
         yield (first,), Kind.FIRST, 0.7 if own else 0.55
         if len(surname) > 1:
             yield from (((first, half), Kind.FULL, 0.9) for half in surname)
+            yield (first, "".join(part[0] for part in surname)), Kind.INITIAL, 0.8
 
 
 def _surnames(surname: Words) -> Iterator[tuple[Words, Kind, float]]:

@@ -10,6 +10,8 @@ _TOKEN = re.compile(r"@[\w.]+|[a-z]+(?:'[a-z]+)*|\d+(?:'s\b)?", re.IGNORECASE)
 _BREAK = re.compile(r'[.!?"|]')
 #: What is left of "is", "will", "have" … after an apostrophe: no part of the word before it.
 _CLIPPED = frozenset({"ll", "d", "re", "ve", "m"})
+#: Titles whose full stop ends no sentence.
+_ABBREVIATED = frozenset({"mr", "mrs", "ms", "mx", "dr", "rev", "revd", "prof", "cllr"})
 #: The years of a school in words.
 NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 
@@ -38,15 +40,22 @@ class Token(NamedTuple):
 
     @property
     def loose(self) -> bool:
-        """Whether more than a space, hyphen or a title's full stop parts it from the word before."""
-        return self.gap.strip(" .") not in ("", "-")
+        """Whether more than a space, a hyphen or an apostrophe parts it from the word before."""
+        return self.gap.strip() not in ("", "-", "'")
 
 
 _PRONOUNS = {"he": "man", "him": "man", "his": "man", "himself": "man", "hes": "man"} | {
     "she": "woman", "her": "woman", "hers": "woman", "herself": "woman", "shes": "woman"
 }  # fmt: skip
 #: In words: how far a pronoun may be from whom it means.
-_NEAR = 14
+_NEAR = 10
+#: How memories of school days begin.
+_WHEN = (
+    " when i was there ",
+    " when i was at ",
+    " when i was here ",
+    *(f" the {tens} s " for tens in (60, 70, 80, 90)),
+)
 BLANK = Token("", " ", 0, 0, "", False)
 
 
@@ -56,7 +65,7 @@ def tokens(folded: Folded, text: str) -> list[Token]:
 
 
 def _tokens(folded: Folded, text: str) -> Iterator[Token]:
-    plain, end, year = folded.text, 0, False
+    plain, end, before = folded.text, 0, ""
     for match in _TOKEN.finditer(plain):
         start = match.start()
         if not (text[folded.origins[start]].isalnum() or match[0][0] == "@"):
@@ -69,11 +78,13 @@ def _tokens(folded: Folded, text: str) -> Iterator[Token]:
                 written, word = written[: len(base)], base
             word = word.replace("'", "")
         gap, end = plain[end:start], match.end()
-        if year:
+        if before in _ABBREVIATED and gap[:1] == ".":
+            gap = gap[1:]
+        if before == "year":
             word = NUMBERS.get(word, word)
         if word in ("y", "yr") and plain[end : end + 2].lstrip()[:1].isdigit():
             word = "year"
-        year = word == "year"
+        before = word
         yield Token(word, written, start, start + len(written), gap, owns)
 
 
@@ -141,8 +152,24 @@ class Surroundings(NamedTuple):
     def name_follows(self) -> bool:
         """Whether a capitalised word follows at once: "Hannah Jones"."""
         following = self.token(self.place + self.length)
-        at_once = following.gap == " " and following.capital and len(following.word) > 1
-        return at_once and not self.owns and not self.shouted
+        at_once = following.gap == " " and following.capital and len(following.word) > 1 and not self.owns
+        return at_once and not self.shouted and not (following.written.isupper() and self.last.written.isupper())
+
+    @property
+    def long_ago(self) -> bool:
+        """Whether the sentence is a memory: of a year of the last century, or of "when I was there"."""
+        said = [token.word for token in self._sentence()]
+        old = any(len(word) == 4 and word[:2] == "19" and word.isdigit() for word in said)
+        text = f" {' '.join(said)} "
+        return old or any(when in text for when in _WHEN)
+
+    def _sentence(self) -> Sequence[Token]:
+        start, end = self.place, self.place + self.length
+        while start > 0 and not self.tokens[start].opens:
+            start -= 1
+        while end < len(self.tokens) and not self.tokens[end].opens:
+            end += 1
+        return self.tokens[start:end]
 
     @property
     def pronoun_follows(self) -> str | None:
