@@ -64,12 +64,13 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Everything that was measured; `scores` and `true` are (comments, 12) in the order of LABELS."""
+    """Everything that was measured; `scores`, `said` and `true` are (comments, 12) in the order of LABELS."""
 
     labels: tuple[LabelFigures, ...]
     summary: dict[str, Figure]
     mistakes: tuple[Mistake, ...]
     scores: Floats
+    said: Booleans
     true: Booleans
 
 
@@ -84,6 +85,7 @@ def evaluate(labelled: Sequence[Labelled], readings: Sequence[Reading]) -> Evalu
         summary=_summary(sampling, said, true) | _names(sampling, labelled, readings),
         mistakes=_mistakes(labelled, said, true, scores),
         scores=scores,
+        said=said,
         true=true,
     )
 
@@ -105,7 +107,7 @@ def _summary(sampling: Sampling, said: Booleans, true: Booleans) -> dict[str, Fi
     rare = [LABELS.index(label) for label in RARE]
     urgent_said, urgent_true = _any(said, URGENT), _any(true, URGENT)
     return {
-        "macro-F1 over the labels": figure(_mean(sampling.f1(said, true))),
+        "macro-F1 over the labels": figure(macro(sampling.f1(said, true))),
         "micro-F1 of the seven rare labels": figure(sampling.pooled_f1(said[:, rare], true[:, rare])),
         "urgent: recall": figure(sampling.share(urgent_said, urgent_true)),
         "urgent: precision": figure(sampling.share(urgent_true, urgent_said)),
@@ -119,8 +121,8 @@ def _any(marked: Booleans, chosen: Sequence[Label]) -> Booleans:
     return np.asarray(marked[:, [LABELS.index(label) for label in chosen]].any(axis=1))
 
 
-def _mean(by_label: Floats) -> Floats:
-    """Over the labels that were there to be found or were said; nan where there was none."""
+def macro(by_label: Floats) -> Floats:
+    """The mean over the labels that were there to be found or were said; nan where there was none."""
     there = ~np.isnan(by_label)
     total, count = np.where(there, by_label, 0).sum(1), there.sum(1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 
 from classifiers.fold import fold
 from classifiers.threshold import Threshold
+from classifiers.tuning import Tuning, TuningError
 from monitor.domain.errors import ClassifierError
 from monitor.domain.verdict import Comment, Label, Scores
 
@@ -50,6 +51,7 @@ FAILURES: tuple[type[Exception], ...] = (
     *(OSError, ValueError, KeyError, TypeError, RuntimeError),
 )
 _REMEDY = "Install it again."
+_NOTHING = np.empty(0, dtype=np.float32)
 
 Floats = NDArray[np.float32]
 
@@ -69,12 +71,17 @@ class LocalModel:
 
     name = "local"
 
-    def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
-        self.version: str = manifest["version"]
-        self.thresholds = {Label(label): Threshold(**each) for label, each in manifest["thresholds"].items()}
+    def __init__(self, folder: Path, manifest: Mapping[str, Any], tuning: Tuning | None) -> None:
+        self.version: str = manifest["version"] + (f"+{tuning.version}" if tuning else "")
+        self.thresholds: Mapping[Label, Threshold] = (
+            tuning.thresholds
+            if tuning
+            else {Label(label): Threshold(**each) for label, each in manifest["thresholds"].items()}
+        )
+        self._tuning = tuning
         self._labels = tuple(Label(label) for label in manifest["labels"])
         self._longest: int = manifest["longest"]
-        if set(self._labels) != set(Label) or set(self.thresholds) != set(Label):
+        if self._labels != tuple(Label) or set(self.thresholds) != set(Label):
             raise ValueError("its labels are not the product's")
         calibration = np.array([manifest["calibration"][label] for label in self._labels], dtype=np.float32)
         self._slope, self._shift = calibration.T
@@ -101,7 +108,7 @@ class LocalModel:
         Of a text in several windows, those of the window with the highest logit. Raises ClassifierError.
         """
         best = np.full(len(comments), -np.inf)
-        chosen: list[tuple[Floats, Floats]] = [(np.empty(0), np.empty(0))] * len(comments)
+        chosen: list[tuple[Floats, Floats]] = [(_NOTHING, _NOTHING)] * len(comments)
         for at, logits, features in self._runs(comments):
             for comment, mine, seen in zip(at, logits, features, strict=True):
                 if mine.max() > best[comment]:
@@ -109,7 +116,7 @@ class LocalModel:
         return np.array([each for each, _ in chosen]), np.array([each for _, each in chosen])
 
     def _runs(self, comments: Sequence[Comment]) -> Iterator[tuple[list[int], Floats, Floats]]:
-        """Batch by batch: of which comment each window is, its calibrated logits and its features."""
+        """Batch by batch: of which comment each window is, its logits, calibrated and tuned, and its features."""
         read = [
             self._windows(text, parent)
             for text, parent in zip(
@@ -123,7 +130,9 @@ class LocalModel:
         batches = list(_batches(windows))
         feeds = [pack([windows[i] for i in batch]) for batch in batches]
         for batch, (logits, features) in zip(batches, self._threads.map(self._run, feeds), strict=True):
-            yield [of[i] for i in batch], logits * self._slope + self._shift, features
+            calibrated = logits * self._slope + self._shift
+            adjusted = self._tuning.adjust(calibrated, features) if self._tuning else calibrated
+            yield [of[i] for i in batch], adjusted, features
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         plain = [fold(text).text if text else "" for text in texts]
@@ -203,11 +212,20 @@ def _session(file: Path) -> Any:
     return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
-def load(folder: Path = MODEL) -> LocalModel:
-    """The model in `folder`. Raises ClassifierError when a file is missing, damaged or does not fit."""
+def load(folder: Path = MODEL, tuning: Tuning | None = None) -> LocalModel:
+    """The model in `folder`, tuned by what a school's corrections taught, if any.
+
+    Raises ClassifierError when a file is missing, damaged or does not fit, and TuningError when the tuning is of
+    another model.
+    """
     manifest = _checked(folder)
     try:
-        model = LocalModel(folder, manifest)
+        if tuning and tuning.model != manifest["version"]:
+            raise TuningError(
+                f"the tuning of {tuning.made_at:%d %B %Y} is of model {tuning.model} and this one is "
+                f"{manifest['version']}: it is not used. Run `schoolwatch tune` again"
+            )
+        model = LocalModel(folder, manifest, tuning)
     except FAILURES as error:
         raise ClassifierError(f"the model in {folder.name}/ cannot be loaded: {error}") from error
     log.info("classifier model %s loaded", model.version)

@@ -1,0 +1,182 @@
+"""Fitting a tuning to a school's corrections: per label a ridge logistic regression on the model's features, with
+the model's own logit as offset, then a threshold.
+
+What is learnt is a correction, drawn to none. How strongly, cross-validation decides for each label; where no
+strength is surely better than none, the label's scores stay as they are.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.evaluate import LABELS, URGENT
+from classifiers.figures import Booleans
+from classifiers.seen import Model, Seen
+from classifiers.threshold import Threshold
+from classifiers.tuning import Floats, Tuning, TuningError
+from monitor.domain.ports import NameFinder
+from monitor.domain.verdict import Label
+
+#: Fewer corrections teach nothing that could be checked.
+FEWEST = 60
+#: A label learns from so many comments that have it and so many that have it not.
+ENOUGH = 10
+#: How strongly weights may be drawn to zero, weakest first: precisions of a prior, for features of length 1.
+STRENGTHS = (1.0, 3.0, 10.0, 30.0)
+#: Parts of a cross-validation.
+PARTS = 5
+#: The fitting of one regression ends when no weight moves by more than this, or after so many steps.
+SMALL, STEPS = 1e-3, 300
+#: F-beta that a threshold aims at: over 1 a miss is worse than a needless look.
+BETA = {label: 1.5 if label in URGENT else 1.0 for label in LABELS}
+CUTS = np.linspace(0.1, 0.9, 81)
+#: A new threshold counts like the label's examples, the old one like so many.
+OLD_COUNTS = 20
+#: Resamplings over which the best threshold is averaged: that of so few comments is chance.
+RESAMPLINGS = 200
+SEED = 20261121
+
+
+def learnable(true: Booleans) -> tuple[Label, ...]:
+    """The labels of which there are enough among comments (n, 12); at least one.
+
+    Raises TuningError, saying how many more are needed, where there are too few.
+    """
+    lacking = np.maximum(ENOUGH - np.minimum(true.sum(axis=0), (~true).sum(axis=0)), 0)
+    labels = tuple(label for label, more in zip(LABELS, lacking, strict=True) if not more)
+    if len(true) >= FEWEST and labels:
+        return labels
+    wanted = ", ".join(f"{label} {more}" for label, more in zip(LABELS, lacking, strict=True) if more)
+    raise TuningError(
+        f"too few corrections: {len(true)} different comments, and {FEWEST} are needed "
+        f"({max(0, FEWEST - len(true))} more); a label is learnt from {ENOUGH} comments that have it and {ENOUGH} "
+        f"that have it not. Still wanted per label: {wanted or 'none'}"
+    )
+
+
+def fit(seen: Seen, labels: Collection[Label], model: Model, names: NameFinder, now: datetime) -> Tuning:
+    """A tuning, without figures; other labels than `labels` stay as they are. Same input, same result."""
+    wanted = np.array([label in labels for label in LABELS])
+    crossed = _crossed(seen)
+    gains = _loss(seen.logits, seen.true) - _loss(crossed, seen.true)
+    mean, error = gains.mean(axis=1), gains.std(axis=1) / np.sqrt(len(seen.true))
+    best, column = mean.argmax(axis=0), np.arange(len(LABELS))
+    learnt = wanted & (mean[best, column] > error[best, column])
+    weights, shift = _Rows(seen.features).fit(seen.logits, seen.true, np.array(STRENGTHS)[best])
+    unseen = np.where(learnt, crossed[best, :, column].T, seen.logits)
+    before, after = (_scores(seen, logits, model, names) for logits in (seen.logits, unseen))
+    thresholds = {
+        label: _threshold(label, before[:, i], after[:, i], seen.true[:, i], model.thresholds[label])
+        for i, label in enumerate(LABELS)
+        if wanted[i]
+    }
+    return Tuning(
+        model=model.version,
+        made_at=now,
+        comments=len(seen.labelled),
+        weights=(weights * learnt[:, None]).astype(np.float32),
+        shift=shift * learnt,
+        thresholds={**model.thresholds, **thresholds},
+        figures={},
+    )
+
+
+def parts(true: Booleans) -> NDArray[np.int_]:
+    """For each comment the part, 0 to PARTS - 1, that it falls into, so that every label is spread over all parts.
+
+    The rarest label is dealt first (Sechidis et al., On the Stratification of Multi-Label Data, 2011).
+    """
+    chance = np.random.default_rng(SEED)
+    part = np.full(len(true), -1)
+    nothing = ~true.any(axis=1, keepdims=True)
+    columns = np.hstack([true, nothing])
+    for column in np.argsort(columns.sum(axis=0), kind="stable"):
+        undealt = chance.permutation(np.flatnonzero(columns[:, column] & (part < 0)))
+        sizes = np.array([(columns[:, column] & (part == each)).sum() for each in range(PARTS)])
+        for index in undealt:
+            smallest = int(sizes.argmin())
+            part[index] = smallest
+            sizes[smallest] += 1
+    return part
+
+
+class _Rows:
+    """Features of some comments, each measured by its spread over them, and a constant: ready to fit."""
+
+    def __init__(self, features: Floats) -> None:
+        self._mean = features.mean(axis=0)
+        self._spread = (features.std(axis=0) + 1e-6) * np.sqrt(features.shape[1])
+        scaled = (features - self._mean) / self._spread
+        rows = np.hstack([scaled, np.ones((len(scaled), 1))]).astype(np.float64)
+        left, self._size, self._directions = np.linalg.svd(rows, full_matrices=False)
+        self._rows = left * self._size
+
+    def fit(self, offset: Floats, true: Booleans, strength: Floats) -> tuple[Floats, Floats]:
+        """Weights (12, 768) and shift (12,) in terms of the features as they came; `strength` (12,).
+
+        Each step divides by an upper bound of the curvature, which is diagonal along the singular directions
+        (Böhning and Lindsay, Monotonicity of quadratic-approximation algorithms, 1988): it cannot overshoot.
+        """
+        bound = (self._size**2 / 4)[:, None] + strength
+        along = np.zeros(bound.shape)
+        for _ in range(STEPS):
+            said = _probability(offset + self._rows @ along)
+            step = (self._rows.T @ (said - true) + strength * along) / bound
+            along -= step
+            if np.abs(step).max() < SMALL:
+                break
+        found = along.T @ self._directions
+        weights = found[:, :-1] / self._spread
+        return weights, found[:, -1] - weights @ self._mean
+
+
+def _crossed(seen: Seen) -> Floats:
+    """Logits (strengths, n, 12), each comment's from weights that were fitted without its part."""
+    part = parts(seen.true)
+    logits = np.zeros((len(STRENGTHS), *seen.logits.shape))
+    for each in range(PARTS):
+        held, rest = np.flatnonzero(part == each), np.flatnonzero(part != each)
+        rows = _Rows(seen.features[rest])
+        for number, strength in enumerate(STRENGTHS):
+            weights, shift = rows.fit(seen.logits[rest], seen.true[rest], np.full(len(LABELS), strength))
+            logits[number, held] = seen.logits[held] + seen.features[held] @ weights.T + shift
+    return logits
+
+
+def _scores(seen: Seen, logits: Floats, model: Model, names: NameFinder) -> Floats:
+    """Scores (n, 12) that the school's reader makes of logits: word list and patterns have their say."""
+    readings = seen.read(model.thresholds, names, logits)
+    return np.array([[each.scores[label] for label in LABELS] for each in readings])
+
+
+def _threshold(label: Label, before: Floats, after: Floats, true: Booleans, old: Threshold) -> Threshold:
+    """Between the old threshold and that of the best F-beta. An urgent label's rises only so far that as many of
+    those that have it are found as before, and falls to half at most.
+    """
+    examples = int(true.sum())
+    over = old.over + (_best_cut(after, true, BETA[label]) - old.over) * examples / (examples + OLD_COUNTS)
+    found = int((before[true] >= old.over).sum())
+    if label in URGENT and found:
+        over = max(min(over, float(np.sort(after[true])[-found])), old.over / 2)
+    over = np.floor(over * 1000) / 1000
+    return Threshold(over=over, possibly=min(over, round(over * old.possibly / old.over, 3)))
+
+
+def _best_cut(scores: Floats, true: Booleans, beta: float) -> float:
+    """The cut of the best F-beta, averaged over resamplings of the comments."""
+    drawn = np.random.default_rng(SEED).multinomial(len(true), np.full(len(true), 1 / len(true)), size=RESAMPLINGS)
+    said = scores[:, None] >= CUTS
+    hits, taken, there = drawn @ (said & true[:, None]), drawn @ said, drawn @ true
+    values = (1 + beta**2) * hits / np.maximum(1, beta**2 * there[:, None] + taken)
+    return float(np.mean([CUTS[np.isclose(row, row.max())].mean() for row in values]))
+
+
+def _loss(logits: Floats, true: Booleans) -> Floats:
+    """How much each score is off, in nats."""
+    return np.asarray(np.logaddexp(0, np.where(true, -logits, logits)))
+
+
+def _probability(logits: Floats) -> Floats:
+    return np.asarray(np.exp(-np.logaddexp(0, -logits)))

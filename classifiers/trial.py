@@ -1,0 +1,117 @@
+"""Whether a tuning is better than the model as it was shipped, on what was held back and in the safety cases."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from classifiers.evaluate import LABELS, URGENT, Evaluation, evaluate, macro
+from classifiers.figures import Sampling
+from classifiers.fit import PARTS, fit, learnable, parts
+from classifiers.fold import fold
+from classifiers.labelled import Labelled
+from classifiers.safety import forgotten
+from classifiers.seen import Model, Seen
+from classifiers.tuning import Floats, Tuning
+from monitor.domain.ports import NameFinder
+from monitor.domain.verdict import Label
+
+#: A tuning is to be better in so many of 100 resamplings.
+SURE = 90
+#: A label is markedly worse when it has so many more mistakes and its F1 falls by more than so much.
+MISTAKES, FALL = 2, 0.05
+#: The figures of an evaluation that a tuning keeps.
+KEPT = (
+    *("macro-F1 over the labels", "urgent: recall", "urgent: precision"),
+    *("needs an answer (query or complaint): F1", "comments without a label that get one"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A tuning, the `labels` there were enough comments of, what was measured before and after on the comments held
+    back, and every reason `against` it.
+    """
+
+    tuning: Tuning
+    labels: tuple[Label, ...]
+    before: Evaluation
+    after: Evaluation
+    against: tuple[str, ...]
+
+
+def try_tuning(
+    labelled: Sequence[Labelled],
+    model: Model,
+    names: NameFinder,
+    now: datetime,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> Trial:
+    """Fit a tuning to `labelled` and examine it. Raises TuningError where there are too few, and ClassifierError.
+
+    The comments are cut into parts. Each part is held back once and read by a tuning fitted to the others: no
+    figure is of a comment that taught it. The tuning returned is fitted to all. `progress` may show how far it is.
+    """
+    labelled = _once(labelled)
+    seen = Seen.of(labelled, model)
+    labels = learnable(seen.true)
+    before = seen.read(model.thresholds, names)
+    after = list(before)
+    part = parts(seen.true)
+    for each in progress(range(PARTS)):
+        held, rest = np.flatnonzero(part == each), np.flatnonzero(part != each)
+        tuning = fit(seen.part(rest), labels, model, names, now)
+        for index, reading in zip(held, seen.part(held).read_tuned(tuning, names), strict=True):
+            after[index] = reading
+    tuning = fit(seen, labels, model, names, now)
+    was, becomes = evaluate(labelled, before), evaluate(labelled, after)
+    figures = {name: (was.summary[name].value, becomes.summary[name].value) for name in KEPT}
+    against = (*_against(was, becomes), *forgotten(tuning, model, names))
+    return Trial(tuning=replace(tuning, figures=figures), labels=labels, before=was, after=becomes, against=against)
+
+
+def _once(labelled: Sequence[Labelled]) -> list[Labelled]:
+    """Each comment once, as it was judged last: no copy stands both among what teaches and what is held back."""
+    return list(
+        {(fold(each.comment.text).text.casefold(), each.comment.parent): each for each in labelled}.values()
+    )
+
+
+def _against(was: Evaluation, becomes: Evaluation) -> list[str]:
+    """What the comments held back have against it."""
+    sampling = Sampling(len(was.true))
+    before, after = sampling.f1(was.said, was.true), sampling.f1(becomes.said, was.true)
+    return [
+        *_not_surely_better(macro(before), macro(after)),
+        *_blinder(was, becomes),
+        *_worse_labels(was, becomes, before[0], after[0]),
+    ]
+
+
+def _not_surely_better(before: Floats, after: Floats) -> list[str]:
+    share = int(100 * (after[1:] > before[1:]).mean())
+    if share >= SURE:
+        return []
+    return [
+        f"it is not surely better: macro-F1 {before[0]:.3f} before and {after[0]:.3f} after, better in {share} of "
+        f"100 resamplings, and {SURE} are needed; with more corrections it may be"
+    ]
+
+
+def _blinder(was: Evaluation, becomes: Evaluation) -> list[str]:
+    urgent = [LABELS.index(label) for label in URGENT]
+    there = was.true[:, urgent].any(axis=1)
+    before, after = (int((each.said[:, urgent].any(axis=1) & there).sum()) for each in (was, becomes))
+    if after >= before:
+        return []
+    return [f"it sees less of what is urgent: {after} of {int(there.sum())} comments, {before} before"]
+
+
+def _worse_labels(was: Evaluation, becomes: Evaluation, before: Floats, after: Floats) -> list[str]:
+    more = (becomes.said != was.true).sum(axis=0) - (was.said != was.true).sum(axis=0)
+    return [
+        f"it is markedly worse at {label}: F1 {before[i]:.2f} before and {after[i]:.2f} after"
+        for i, label in enumerate(LABELS)
+        if more[i] >= MISTAKES and before[i] - after[i] > FALL
+    ]
