@@ -23,10 +23,10 @@ class Scripted:
         self.scores: Scores = dict.fromkeys(Label, 0.0) | scores
         self.broken = False
 
-    def score(self, texts: Sequence[str]) -> list[Scores]:
+    def score(self, comments: Sequence[Comment]) -> list[Scores]:
         if self.broken:
             raise ClassifierError("the model failed: out of memory")
-        return [self.scores] * len(texts)
+        return [self.scores] * len(comments)
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_the_words_behind_a_label_are_shown(scorer: Scripted, roster: Sequence[P
 
 def test_without_lexicon_words_the_piece_that_carried_the_score_is_shown(roster: Sequence[Person]) -> None:
     class Keyword(Scripted):
-        def score(self, texts: Sequence[str]) -> list[Scores]:
-            return [self.scores | {Label.COMPLAINT: 0.9 if "beige" in text else 0.1} for text in texts]
+        def score(self, comments: Sequence[Comment]) -> list[Scores]:
+            return [self.scores | {Label.COMPLAINT: 0.9 if "beige" in each.text else 0.1} for each in comments]
 
     text = "Another day, another beige buffet"
     (span,) = read(Keyword(), roster, text).spans
