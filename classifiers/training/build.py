@@ -40,6 +40,8 @@ STUDENT_EPOCHS = 6
 MIX = 1000
 STUDENT_MIX = 1000
 MIX_CHARACTERS = 200
+#: The share of variants that stand before or after a harmless comment, as one grave sentence may in a long text.
+BESIDE = 0.12
 #: Public samples that the teachers are asked about.
 ASKED = 6000
 #: Schools that the teachers do not learn from: written when they had learnt, and all the better a judge of them.
@@ -122,11 +124,15 @@ def _epochs(
 ) -> list[list[Sample]]:
     """Passes over the comments, in two of three as fresh variants, softened by an opinion where there is one."""
     chance = random.Random(seed)
+    harmless = [comment.text for comment, _ in comments if not comment.labels]
     epochs = []
     for epoch in range(count):
         variants = []
         for comment, opinion in comments:
-            each = comment.sample(vary(comment.text, comment.names, chance) if epoch % 3 else None)
+            text = vary(comment.text, comment.names, chance) if epoch % 3 else comment.text
+            if chance.random() < BESIDE:
+                text = " ".join(chance.sample([text, chance.choice(harmless)], 2))
+            each = comment.sample(text)
             variants.append(each if opinion is None else _soft(each, opinion))
         epochs.append(variants + chance.sample(list(public_samples), mix))
     return epochs
