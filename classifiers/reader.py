@@ -1,9 +1,10 @@
 """One reading of a comment: what the model scores, what the word list and the patterns find, and whom it names."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 from classifiers import lexicon, load, personal_data
 from classifiers.explain import Unexplained, explain
@@ -12,7 +13,7 @@ from classifiers.language import guess
 from classifiers.lexicon import Found, Strength
 from classifiers.names import NAMED, Names
 from classifiers.threshold import Scorer
-from monitor.domain.errors import ClassifierError
+from monitor.domain.errors import ClassifierError, ConfigError
 from monitor.domain.people import Person
 from monitor.domain.ports import NameFinder
 from monitor.domain.verdict import Comment, Label, NameHit, Reading, Scores, Span
@@ -42,13 +43,21 @@ class SchoolReader:
     """Implements ports.Reader.
 
     While the model fails (`problem` says how) the word list reads alone, `name` and `version` are the word list's,
-    and every hard label that it does not see stays in doubt: nothing is called fine that nobody read.
+    its readings are provisional, and every hard label that it does not see stays in doubt: nothing is called fine
+    that nobody read. A model that could not be loaded is asked for again (`load`) at every reading.
     """
 
     def __init__(
-        self, scorer: Scorer | None, names: NameFinder, *, problem: str | None = None, explains: bool = True
+        self,
+        scorer: Scorer | None,
+        names: NameFinder,
+        *,
+        load: Callable[[], Scorer] | None = None,
+        problem: str | None = None,
+        explains: bool = True,
     ) -> None:
         self._model = scorer
+        self._load = load
         self._words = lexicon.load()
         self._names = names
         self._explains = explains
@@ -62,6 +71,11 @@ class SchoolReader:
     def version(self) -> str:
         """Of the model and of the word list: a change of either reads differently."""
         return "+".join(dict.fromkeys((self._used.version, self._words.version)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a school should know of its classifier, a sentence each."""
+        return tuple(getattr(self._model, "notes", ()))
 
     @property
     def _used(self) -> Scorer:
@@ -80,11 +94,13 @@ class SchoolReader:
         return self._explained(cut, readings) if self._explains else readings
 
     def _model_scores(self, comments: Sequence[Comment]) -> list[Scores] | None:
-        if self._model is None:
-            return None
         try:
+            if self._model is None:
+                if self._load is None:
+                    return None
+                self._model = self._load()
             scores = self._model.score(comments)
-        except ClassifierError as error:
+        except (ClassifierError, ConfigError) as error:
             log.error("the classifier failed, the word list reads alone: %s", error)
             self.problem = str(error)
             return None
@@ -110,7 +126,7 @@ class SchoolReader:
         scores = dict(self._words.score([Comment(text=seen.text)])[0])
         if seen.private:
             scores[Label.PERSONAL_DATA] = SHAPED
-        return self._reading(seen, scores, set(HARD))
+        return replace(self._reading(seen, scores, set(HARD)), provisional=True)
 
     def _reading(self, seen: _Seen, scores: Scores, possible: set[Label]) -> Reading:
         thresholds = self._used.thresholds
@@ -156,18 +172,25 @@ class SchoolReader:
         return explained
 
 
-def load_reader(kind: str, people: Sequence[Person], *, explains: bool = True) -> SchoolReader:
-    """The reader over the classifier `kind` and the roster `people`. Raises ConfigError for an unknown kind.
+def load_reader(
+    kind: str, people: Sequence[Person], *, options: Mapping[str, Any] | None = None, explains: bool = True
+) -> SchoolReader:
+    """The reader over the classifier `kind`, loaded with `options`, and the roster `people`.
 
     A classifier that cannot be loaded does not stop the service: the reader says so in `problem` and reads by the
-    word list. Without `explains`, spans are those of the word list and the patterns only, which is faster.
+    word list. Without `explains`, spans are those of the word list and the patterns only, which is faster. Raises
+    ConfigError for an unknown kind, and for options that do not fit.
     """
     names = Names(people)
+
+    def model() -> Scorer:
+        return load(kind, **(options or {}))
+
     try:
-        return SchoolReader(load(kind), names, explains=explains)
+        return SchoolReader(model(), names, load=model, explains=explains)
     except ClassifierError as error:
         log.error("the classifier cannot be loaded, the word list reads alone: %s", error)
-        return SchoolReader(None, names, problem=str(error), explains=explains)
+        return SchoolReader(None, names, load=model, problem=str(error), explains=explains)
 
 
 def _possibly_named(hits: Sequence[NameHit], named: set[str]) -> tuple[str, ...]:

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import connectors
 from classifiers import reader
+from classifiers.reader import SchoolReader
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.letters import TemplateLetters
 from monitor.adapters.smtp import SmtpMailer
-from monitor.config import Config, Mail, School, secret
+from monitor.config import Config, Mail, School, default_folder, load_config, secret
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
 from monitor.domain.people import Person
@@ -77,6 +79,8 @@ def build(
         stack.enter_context(_only_one(data))
         config, ready, problems = _connect_all(config, data, environment)
         store = stack.enter_context(open_store(config, data, environment))
+        school_reader = load_school_reader(config)
+        config = replace(config, warnings=(*config.warnings, *school_reader.notes))
         browser = _browser(config.school)
         if browser is not None:
             stack.enter_context(browser)
@@ -87,7 +91,7 @@ def build(
             clock=clock,
             connectors=ready,
             problems=problems,
-            reader=load_reader(config.people, config.school.classifier),
+            reader=school_reader,
             capturer=PageCapturer(browser),
             vault=FolderVault(data / "vault"),
             mailer=_mailer(config.school.mail, environment),
@@ -107,9 +111,29 @@ def _browser(school: School) -> Browser | None:
     return Browser(executable, allow=frozenset(school.browser_may_open), sandbox=sandbox)
 
 
+def load_school_reader(config: Config) -> SchoolReader:
+    """The reader that a school's configuration asks for. Raises ConfigError for what does not fit."""
+    return reader.load_reader(config.school.classifier, config.people, options=classifier_options(config))
+
+
 def load_reader(people: Sequence[Person], kind: str = "local", *, explains: bool = True) -> Reader:
-    """The reader over a classifier and a roster. Raises ConfigError for an unknown kind."""
-    return reader.load_reader(kind, people, explains=explains)
+    """A reader over any roster and kind of classifier, with the options of $SCHOOLWATCH_CONFIG if that is its kind.
+
+    Raises ConfigError.
+    """
+    config = load_config(default_folder())
+    options = classifier_options(config) if config.school.classifier == kind else {}
+    return reader.load_reader(kind, people, options=options, explains=explains)
+
+
+def classifier_options(config: Config) -> dict[str, Any]:
+    """`classifier_options` of school.yaml; a folder in it lies beside that file unless its path is absolute."""
+    options = dict(config.school.classifier_options)
+    for name in ("folder", "model"):
+        place = config.folder / str(options.get(name, ""))
+        if name in options and (name == "folder" or place.is_dir()):
+            options[name] = place
+    return options
 
 
 def rule_book(config: Config) -> RuleBook:

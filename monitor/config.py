@@ -89,6 +89,8 @@ class School(_Closed):
     sweep_every: Duration = timedelta(minutes=30)
     digest_at: TimeOfDay = time(7, 30)
     classifier: str = "local"
+    #: What the classifier's own `load` takes.
+    classifier_options: dict[str, Any] = {}
     mail: Mail
     #: Chromium's own sandbox around every page. Off only where it cannot start, and then shown as a warning.
     browser_sandbox: bool = True

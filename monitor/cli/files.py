@@ -10,7 +10,7 @@ import typer
 
 from classifiers.jsonl import LineError, classify_lines
 from connectors.archive import read_file
-from monitor.bootstrap import load_reader, open_store, rule_book
+from monitor.bootstrap import load_reader, load_school_reader, open_store, rule_book
 from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, lines_of, say
 from monitor.config import Nation, default_folder, load_calendar, load_config, load_people
 from monitor.domain.account import Account
@@ -91,7 +91,7 @@ def import_file(
     """Take in comments from a file. Undated ones, and those from before going live, are history."""
     loaded = load_config(config)
     account = Account(id=f"import {file.name}", connector="archive", channel=channel, name=file.name)
-    reader = load_reader(loaded.people, loaded.school.classifier)
+    reader = load_school_reader(loaded)
     new = known = rejected = 0
     with open_store(loaded, data_of(loaded, data)) as store:
         for page in read_file(file, channel=channel, timezone=loaded.school.timezone):

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.bootstrap import build, connect, make_letters, make_sender, open_store
+from monitor.bootstrap import build, connect, load_school_reader, make_letters, make_sender, open_store
 from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, say
 from monitor.config import default_folder, load_config
 from monitor.demo import Demo, demo
@@ -78,7 +78,7 @@ def run_demo(
 
 @app.command()
 def check(config: ConfigFolder) -> None:
-    """Validate a configuration and say what each account can do. Exit status 1 if an account cannot be used."""
+    """Validate a configuration; say what each account can do. Exit status 1 if one or the classifier fails."""
     loaded = load_config(config)
     print(
         f"{loaded.school.name}: {len(loaded.people)} people, {len(loaded.policy.book.rules)} rules, "
@@ -87,6 +87,12 @@ def check(config: ConfigFolder) -> None:
     for warning in loaded.warnings:
         print(f"  warning: {warning}")
     broken = dict(loaded.problems)
+    reader = load_school_reader(loaded)
+    print(f"  classifier: {reader.name} {reader.version}")
+    for note in reader.notes:
+        print(f"    note: {note}")
+    if reader.problem:
+        print(f"    CANNOT BE LOADED, the word list reads alone: {reader.problem}")
     for account in loaded.accounts:
         try:
             can = connect(account).capabilities()
@@ -103,7 +109,7 @@ def check(config: ConfigFolder) -> None:
             print(f"    note: {note}")
     for name, problem in broken.items():
         print(f"  {name}: CANNOT BE READ: {problem}")
-    raise typer.Exit(1 if broken else 0)
+    raise typer.Exit(1 if broken or reader.problem else 0)
 
 
 @app.command()
