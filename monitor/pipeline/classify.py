@@ -28,7 +28,7 @@ def run(store: Store, reader: Reader, now: datetime, limit: int = 64) -> int:
         waiting = tx.readings.waiting("classify", limit)
         again = [] if waiting else tx.readings.provisional(limit)
     if waiting:
-        readings = _read(reader, waiting)
+        readings = reader.read([one.comment for one in waiting])
         rows = [(one.item.id, one.item.revision, reading) for one, reading in zip(waiting, readings, strict=True)]
         with store.transaction() as tx:
             record_health(tx, reader, now)
@@ -46,20 +46,6 @@ def record_health(tx: Transaction, reader: Reader, now: datetime) -> None:
         tx.health.cleared(CLASSIFIER, now)
 
 
-def _read(reader: Reader, waiting: Sequence[Waiting]) -> list[Reading]:
-    return reader.read(
-        [
-            Comment(
-                text=one.item.item.text,
-                parent=one.parent_text,
-                platform=one.item.item.ref.platform,
-                channel=one.item.item.channel,
-            )
-            for one in waiting
-        ]
-    )
-
-
 def _mended(store: Store, reader: Reader, now: datetime) -> bool:
     """Whether a failing model works again; asked once a minute at most."""
     with store.reading() as tx:
@@ -74,7 +60,7 @@ def _mended(store: Store, reader: Reader, now: datetime) -> bool:
 
 def _read_again(store: Store, reader: Reader, again: Sequence[Waiting], now: datetime) -> int:
     """Put proper readings in the place of provisional ones; none if the model fails at that."""
-    readings = _read(reader, again)
+    readings = reader.read([one.comment for one in again])
     with store.transaction() as tx:
         record_health(tx, reader, now)
         if reader.problem:

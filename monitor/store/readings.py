@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 
-from monitor.domain.verdict import NameHit, Reading, Span, Verdict
+from monitor.domain.verdict import Comment, NameHit, Reading, Span, Verdict
 from monitor.store.items import StoredItem, as_item
 from monitor.store.rows import Repository
 from monitor.store.tables import items, readings, revisions, verdicts
@@ -19,6 +19,12 @@ class Waiting:
 
     item: StoredItem
     parent_text: str | None
+
+    @property
+    def comment(self) -> Comment:
+        """What a classifier may know of it."""
+        item = self.item.item
+        return Comment(text=item.text, parent=self.parent_text, platform=item.ref.platform, channel=item.channel)
 
 
 class Readings(Repository):
@@ -40,8 +46,17 @@ class Readings(Repository):
         query = select(func.count()).where(readings.c.school_id == self._school, readings.c.provisional)
         return self._connection.execute(query).scalar_one()
 
-    def _waiting(self, query: Select[Any], limit: int) -> list[Waiting]:
-        rows = self._connection.execute(query.order_by(revisions.c.id).limit(limit))
+    def latest(self, limit: int) -> list[Waiting]:
+        """The items that were read last, as they are worded now, the newest first; none waits for its reading."""
+        query = (
+            self._revisions()
+            .join(readings, _READING_OF_REVISION)
+            .where(readings.c.school_id == self._school, revisions.c.revision == items.c.revision)
+        )
+        return self._waiting(query, limit, revisions.c.id.desc())
+
+    def _waiting(self, query: Select[Any], limit: int, order: ColumnElement[int] = revisions.c.id) -> list[Waiting]:
+        rows = self._connection.execute(query.order_by(order).limit(limit))
         return [Waiting(item=as_item(row), parent_text=row.above) for row in rows]
 
     def _revisions(self) -> Select[Any]:
