@@ -54,6 +54,7 @@ class SchoolReader:
         *,
         load: Callable[[], Scorer] | None = None,
         problem: str | None = None,
+        notes: Sequence[str] = (),
         explains: bool = True,
     ) -> None:
         self._model = scorer
@@ -61,6 +62,7 @@ class SchoolReader:
         self._words = lexicon.load()
         self._names = names
         self._explains = explains
+        self._notes = notes
         self.problem = problem
 
     @property
@@ -75,7 +77,7 @@ class SchoolReader:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a school should know of its classifier, a sentence each."""
-        return tuple(getattr(self._model, "notes", ()))
+        return (*self._notes, *getattr(self._model, "notes", ()))
 
     @property
     def _used(self) -> Scorer:
@@ -173,9 +175,14 @@ class SchoolReader:
 
 
 def load_reader(
-    kind: str, people: Sequence[Person], *, options: Mapping[str, Any] | None = None, explains: bool = True
+    kind: str,
+    people: Sequence[Person],
+    *,
+    options: Mapping[str, Any] | None = None,
+    notes: Sequence[str] = (),
+    explains: bool = True,
 ) -> SchoolReader:
-    """The reader over the classifier `kind`, loaded with `options`, and the roster `people`.
+    """The reader over the classifier `kind`, loaded with `options`, and the roster `people`; `notes` are passed on.
 
     A classifier that cannot be loaded does not stop the service: the reader says so in `problem` and reads by the
     word list. Without `explains`, spans are those of the word list and the patterns only, which is faster. Raises
@@ -187,10 +194,10 @@ def load_reader(
         return load(kind, **(options or {}))
 
     try:
-        return SchoolReader(model(), names, load=model, explains=explains)
+        return SchoolReader(model(), names, load=model, notes=notes, explains=explains)
     except ClassifierError as error:
         log.error("the classifier cannot be loaded, the word list reads alone: %s", error)
-        return SchoolReader(None, names, load=model, problem=str(error), explains=explains)
+        return SchoolReader(None, names, load=model, problem=str(error), notes=notes, explains=explains)
 
 
 def _possibly_named(hits: Sequence[NameHit], named: set[str]) -> tuple[str, ...]:

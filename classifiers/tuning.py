@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from classifiers.threshold import Threshold
 from monitor.domain.clock import format_instant, parse_instant
-from monitor.domain.errors import MonitorError
+from monitor.domain.errors import ConfigError
 from monitor.domain.verdict import Label
 
 LABELS = tuple(Label)
@@ -34,10 +34,8 @@ _REMEDY = "Run `schoolwatch tune --undo`, or tune again."
 Floats = NDArray[np.floating[Any]]
 
 
-class TuningError(MonitorError):
+class TuningError(ConfigError):
     """A tuning cannot be used, made or undone."""
-
-    permanent = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any
 import connectors
 from classifiers import reader
 from classifiers.reader import SchoolReader
+from classifiers.tuning import TuningError, Tunings
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.letters import TemplateLetters
 from monitor.adapters.smtp import SmtpMailer
@@ -32,6 +33,9 @@ from monitor.store.engine import migrate, open_engine
 from monitor.store.store import Store
 
 logger = logging.getLogger(__name__)
+
+#: The kind of classifier that can learn from corrections.
+TUNABLE = "local"
 
 NO_BROWSER = "none was found. Install one (Debian: apt-get install chromium) and start again"
 WITHOUT_PICTURES = "evidence is the platform's record and a card, without a picture of the page"
@@ -79,7 +83,7 @@ def build(
         stack.enter_context(_only_one(data))
         config, ready, problems = _connect_all(config, data, environment)
         store = stack.enter_context(open_store(config, data, environment))
-        school_reader = load_school_reader(config)
+        school_reader = load_school_reader(config, data)
         config = replace(config, warnings=(*config.warnings, *school_reader.notes))
         browser = _browser(config.school)
         if browser is not None:
@@ -111,9 +115,26 @@ def _browser(school: School) -> Browser | None:
     return Browser(executable, allow=frozenset(school.browser_may_open), sandbox=sandbox)
 
 
-def load_school_reader(config: Config) -> SchoolReader:
-    """The reader that a school's configuration asks for. Raises ConfigError for what does not fit."""
-    return reader.load_reader(config.school.classifier, config.people, options=classifier_options(config))
+def load_school_reader(config: Config, data: Path | None = None) -> SchoolReader:
+    """The reader that a school's configuration asks for, with what its corrections taught, which lies in `data`.
+
+    Raises ConfigError for what does not fit; a tuning that does not is left out, and `notes` says so.
+    """
+    kind, options = config.school.classifier, classifier_options(config)
+    notes = []
+    if data and kind == TUNABLE:
+        try:
+            tuning = school_tunings(data).in_use()
+            return reader.load_reader(kind, config.people, options={**options, "tuning": tuning})
+        except TuningError as error:
+            logger.error("what the school's corrections taught is not used: %s", error)
+            notes.append(f"what your corrections taught the classifier is not used: {error}")
+    return reader.load_reader(kind, config.people, options=options, notes=notes)
+
+
+def school_tunings(data: Path) -> Tunings:
+    """What the corrections of the school with this data folder taught."""
+    return Tunings(data / "tuning")
 
 
 def load_reader(people: Sequence[Person], kind: str = "local", *, explains: bool = True) -> Reader:

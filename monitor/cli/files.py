@@ -91,7 +91,7 @@ def import_file(
     """Take in comments from a file. Undated ones, and those from before going live, are history."""
     loaded = load_config(config)
     account = Account(id=f"import {file.name}", connector="archive", channel=channel, name=file.name)
-    reader = load_school_reader(loaded)
+    reader = load_school_reader(loaded, data_of(loaded, data))
     new = known = rejected = 0
     with open_store(loaded, data_of(loaded, data)) as store:
         for page in read_file(file, channel=channel, timezone=loaded.school.timezone):

@@ -87,7 +87,7 @@ def check(config: ConfigFolder) -> None:
     for warning in loaded.warnings:
         print(f"  warning: {warning}")
     broken = dict(loaded.problems)
-    reader = load_school_reader(loaded)
+    reader = load_school_reader(loaded, data_of(loaded, None))
     print(f"  classifier: {reader.name} {reader.version}")
     for note in reader.notes:
         print(f"    note: {note}")
