@@ -12,6 +12,8 @@ from monitor.domain.people import Person
 _DETERMINERS = frozenset({"the", "our", "your", "that", "school"})
 #: Before "fella on the gate" or "one at the office": nobody of the roster.
 _NOBODY_YET_KNOWN = frozenset({"new", "no", "any", "another"})
+#: In words: how far an area may be from "on", "runs" or "teaches".
+_REACH = 6
 _WHO = frozenset({"who", "that", "whoever"})
 
 
@@ -31,6 +33,7 @@ class Areas:
 
     def __init__(self) -> None:
         self._by_last: dict[str, list[_Area]] = defaultdict(list)
+        self._links = words("where") | words("runs") | words("teaches")
 
     def add(self, person: Person, jobs: Sequence[Job], gender: str) -> None:
         """`gender`: see fitting()."""
@@ -59,6 +62,8 @@ class Areas:
 
     def ending_at(self, tokens: Sequence[Token], place: int) -> tuple[list[Person], int]:
         """Who is meant by words that end at `place`, and where these begin; nobody, and `place`."""
+        if not any(token.word in self._links for token in tokens[max(0, place - _REACH) : place]):
+            return [], place
         starts = [(area, _start(area, tokens, place)) for area in self._by_last.get(tokens[place].word, ())]
         first = min((start for _, start in starts if start is not None), default=place)
         return list({area.person.id: area.person for area, start in starts if start == first}.values()), first
@@ -70,7 +75,7 @@ def _start(area: _Area, tokens: Sequence[Token], place: int) -> int | None:
     if first < 1 or tuple(token.word for token in tokens[first : place + 1]) != area.words:
         return None
     link = first - 1
-    while link > 0 and tokens[link].word in _DETERMINERS:
+    while link > 0 and (tokens[link].word in _DETERMINERS or tokens[link].capital):  # "from Ashgrove reception"
         link -= 1
     said, subject = tokens[link].word, link - 1
     if said in words("teaches"):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from classifiers.forms import Form, Kind
 from classifiers.misspelt import is_near
-from classifiers.roster import Roster, first_names_of, titles_for
+from classifiers.roster import Roster, first_names_of
 from classifiers.surroundings import Surroundings, Token, words_of
 from classifiers.vocabulary import groups, titles, words
 
@@ -36,7 +36,7 @@ class Fitting:
             case Kind.INITIAL:
                 return _initial(around)
             case Kind.ROLE:
-                return _role(around)
+                return _role(around) and not self._is_several(around)
             case Kind.FIRST:
                 return self._first_name(form, around)
             case Kind.SURNAME:
@@ -49,6 +49,8 @@ class Fitting:
         return not somewhere and not self._others_name(form, around) and not _elsewhere(around)
 
     def _first_name(self, form: Form, around: Surroundings) -> bool:
+        if around.after.word == "by" and around.after_that.word == "name":
+            return True
         if around.name_follows or _is_childs(form, around) or self._others_name(form, around):
             return False
         if around.after.word == "house" and not around.owns:
@@ -67,9 +69,6 @@ class Fitting:
             return False
         if self._others_name(form, around) or _elsewhere(around) or _is_familys(around):
             return False
-        following = around.token(around.place + around.length)
-        if "(" in following.gap and following.word in titles():
-            return following.word in titles_for(form.person)  # "Tucker (Mr)"
         if around.last.word not in words("ordinary"):
             return not around.name_follows
         return self._is_person(form, around)
@@ -96,6 +95,14 @@ class Fitting:
         if not told and before in words("thing_prepositions"):
             return False
         return _is_spoken_of(around) or _is_called(around, told)
+
+    def _is_several(self, around: Surroundings) -> bool:
+        """Whether it is a plural, and no possessive without its apostrophe ("that caretakers van")."""
+        said = around.words
+        one = (*said[:-1], said[-1].removesuffix("s"))
+        if one == said or one not in self._roster.forms:
+            return False
+        return around.after.word not in words("belongings") or around.before.word not in words("this_one")
 
     def _is_at_work(self, form: Form, around: Surroundings) -> bool:
         """ "Dawn on reception", "Robin in the library"."""
@@ -203,7 +210,9 @@ def _elsewhere(around: Surroundings) -> bool:
     that = around.after_that.word
     place = around.place + around.length + 2
     near = [around.token(place + ahead).word for ahead in range(3)]
-    if that not in words("elsewhere") or (that == "my" and near[0] in words("own_children")):
+    if that == "the" and near[0] in ("new", "other", "old", "next"):
+        near = near[1:]
+    elif that not in words("elsewhere") or (that == "my" and near[0] in words("own_children")):
         return False
     return not {"school", "schools", "primary", "academy", "college", "place", "town"}.isdisjoint(near)
 
@@ -228,7 +237,9 @@ def _role(around: Surroundings) -> bool:
 def _one_of_ours(around: Surroundings) -> bool:
     """Whether "a head" is ours: "that fool of a head", "a head who only answers", but not "as a head"."""
     before = around.before_that.word
-    if (before == "of" and around.first.word != "chair") or (before == "by" and around.last.word in words("alone")):
+    if (before == "of" and around.first.word != "chair") or (
+        before in ("by", "from") and around.last.word in words("alone")
+    ):
         return True
     return before not in words("self") and around.after.word in words("relative")
 
@@ -258,6 +269,8 @@ def _bare(around: Surroundings) -> bool:
         or first.gap.strip() != ""
         or before.word in ("and", "but", "when", "then", "because", "cos")
     )
-    if word == "head" and first.opens and around.owns and after in ("a", "an", "never", "not"):
-        return True
+    if word == "head" and first.opens and around.owns:
+        return after not in words("aches")
+    if before.word == "your" and around.before_that.word in groups("bare_not_before_your").get(word, ()):
+        return False
     return begins and after in groups("bare_after")[word]

@@ -55,7 +55,7 @@ def jobs_of(role: str) -> list[Job]:
 
 
 def _job(said: Words) -> Job:
-    if said[1:2] == ("of",) and " ".join(said) not in words("nouns"):
+    if said[1:2] == ("of",) and said[2:] and " ".join(said) not in words("nouns"):
         return Job(said[2:], said[:1], heads=True)
     for start in range(len(said)):
         if " ".join(said[start:]) in words("nouns"):

@@ -91,6 +91,8 @@ class Names:
             return _named(self._handle(token.word), place, 1)
         if shared := self._shared_name(said, place):
             return _named(self._roster.forms.get((token.word, shared), ()), place, 1)
+        if inverted := self._inverted(said, place):
+            return _named(self._roster.forms.get((inverted, token.word), ()), place, 2)
         for length in self._roster.lengths.get(token.word, ()):
             if place + length > len(said):
                 continue
@@ -121,10 +123,13 @@ class Names:
         return _named(self._fitting.misspelt(forms, around), place, 1)
 
     def _nearly_titled(self, said: list[Token], place: int) -> _Named | None:
+        rightly = self._roster.forms.get(tuple(t.word for t in said[place : place + 2]))
+        if rightly and rightly[0].kind is not Kind.INITIAL:
+            return None  # "Mr Grant the butcher"
         for length in (2, 1):
             rest = said[place + 1 : place + 1 + length]
             name = tuple(t.word for t in rest)
-            if len(rest) < length or any(t.loose for t in rest) or (said[place].word, *name) in self._roster.forms:
+            if len(rest) < length or any(t.loose for t in rest):
                 continue
             around = Surroundings(said, place, 1 + length)
             forms = self._fitting.misspelt(self._misspelt.after_title(said[place].word, name), around)
@@ -160,6 +165,13 @@ class Names:
             return None
         return name[0].word if name and second[0].word in titles() else None
 
+    def _inverted(self, said: list[Token], place: int) -> str | None:
+        """The title that follows a surname in brackets: "Tucker (Mr)"."""
+        if said[place].word not in self._roster.surnames or place + 1 == len(said):
+            return None
+        following = said[place + 1]
+        return following.word if "(" in following.gap and following.word in titles() else None
+
     def _handle(self, handle: str) -> list[Form]:
         joined = re.sub(r"[^a-z]", "", handle)
         inside = [known for known in self._roster.handles if known in joined]
@@ -175,9 +187,9 @@ def _meant(forms: Sequence[Form], around: Surroundings) -> Sequence[Form]:
 
     Of people of one initial all, first the one to whose job the text points.
     """
-    spoken = {token.word for token in around.tokens}
-    jobs = {job for job, cues in groups("points_to").items() if spoken & cues}
     if forms[0].kind is Kind.INITIAL:
+        spoken = {token.word for token in around.near}
+        jobs = {job for job, cues in groups("points_to").items() if spoken & cues}
         return sorted(forms, key=lambda form: not jobs & set(words_of(form.person.role)))
     close = CLOSE if around.length == 1 else 0
     best = [form for form in forms if form.score >= forms[0].score - close]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from classifiers.areas import Areas
 from classifiers.forms import Form, Kind, seniority
-from classifiers.jobs import Job, jobs_of, wordings
+from classifiers.jobs import BY_AREA, Job, jobs_of, wordings
 from classifiers.surroundings import Words, words_of
 from classifiers.vocabulary import groups, titles, words
 from monitor.domain.people import Person
@@ -30,10 +30,10 @@ class Roster:
             self.areas.add(person, jobs_of(person.role), gender_of(person))
             jobs = [job for job in jobs_of(person.role) if job.about or holders[job.noun] <= SHARED]
             for said, kind, score in _forms(person, jobs):
-                vague = kind is Kind.ROLE and len(said) == 1 and said[0] in words("several")
-                known = best[said].get(person.id) if said and not vague else None
-                if said and not vague and (known is None or known.score < score):
-                    best[said][person.id] = Form(person, kind, score)
+                if said and not (kind is Kind.ROLE and _is_vague(said)):
+                    known = best[said].setdefault(person.id, Form(person, kind, score))
+                    if known.score < score:
+                        best[said][person.id] = Form(person, kind, score)
         self.forms: dict[Words, Sequence[Form]] = {}
         for said, by_person in best.items():
             forms = sorted(by_person.values(), key=lambda form: (-form.score, seniority(form.person)))
@@ -43,6 +43,11 @@ class Roster:
         self.surnames = _single(self.forms, Kind.SURNAME)
         self.firsts = _single(self.forms, Kind.FIRST)
         self.handles = _handles(people)
+
+
+def _is_vague(said: Words) -> bool:
+    """Whether every school has several whom the one word calls so: "governor"."""
+    return len(said) == 1 and said[0].removesuffix("s") in words("several")
 
 
 def _best(forms: Sequence[Form]) -> list[Form]:
@@ -81,9 +86,9 @@ def full_name_of(person: Person) -> Words:
 
 def surname_of(person: Person) -> Words:
     """The last word of the name, with the halves of a double-barrelled one and particles ("Ní Bhriain")."""
-    parts = person.name.split()
-    with_particle = len(parts) > 2 and words_of(parts[-2])[:1] and words_of(parts[-2])[0] in words("particles")
-    return words_of(" ".join(parts[-2:] if with_particle else parts[-1:]))
+    parts = [said for part in person.name.split() if (said := words_of(part))]
+    with_particle = len(parts) > 2 and parts[-2][0] in words("particles")
+    return tuple(word for part in parts[-2 if with_particle else -1 :] for word in part)
 
 
 def first_names_of(person: Person) -> frozenset[str]:
@@ -104,7 +109,10 @@ def _forms(person: Person, jobs: Sequence[Job]) -> Iterator[tuple[Words, Kind, f
     for alias in person.aliases:
         yield from _alias(alias, name, surname, person)
     for job in jobs:
-        yield from ((said, Kind.ROLE, score) for said, score in wordings(job, gender_of(person)))
+        for said, score in wordings(job, gender_of(person)):
+            yield said, Kind.ROLE, score
+            if score > BY_AREA:
+                yield (*said[:-1], said[-1] + "s"), Kind.ROLE, score - 0.1  # "the music teachers voice"
     for word in groups("callings").get(person.title.lower().rstrip("."), ()):
         yield (word,), Kind.ROLE, 0.65
 
@@ -146,7 +154,9 @@ def _titled(
 
 def _alias(alias: str, name: Words, surname: Words, person: Person) -> Iterator[tuple[Words, Kind, float]]:
     said, gender = words_of(alias), gender_of(person)
-    if alias.lower().startswith("the ") or alias == alias.lower():
+    if not said:
+        return
+    if alias.lower().startswith("the ") or (alias == alias.lower() and _is_job(said)):
         said = said[said[:1] == ("the",) :]
         yield said, Kind.ROLE, 0.85
         for job in jobs_of(" ".join(said)):
@@ -162,8 +172,13 @@ def _alias(alias: str, name: Words, surname: Words, person: Person) -> Iterator[
         yield said, Kind.FULL, 1.0
         if said[-1:] == surname[-1:] and said[0] not in titles():
             yield said[:1], Kind.FIRST, 0.65
-        if len(said) == 2 and said[0] in titles() and (said[1][:2] == name[0][:2] or said[1] in firsts):
+        if len(said) == 2 and said[0] in titles() and (said[1][:2] == "".join(name[:1])[:2] or said[1] in firsts):
             yield said[1:], Kind.FIRST, 0.6
+
+
+def _is_job(said: Words) -> bool:
+    """Whether an alias in lower case is a job, not a nickname: "senco", "whoever is on reception"."""
+    return len(said) > 1 or said[0] in words("nouns")
 
 
 def _handles(people: Sequence[Person]) -> dict[str, Person]:

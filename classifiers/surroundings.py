@@ -49,6 +49,9 @@ _PRONOUNS = {"he": "man", "him": "man", "his": "man", "himself": "man", "hes": "
 }  # fmt: skip
 #: In words: how far a pronoun may be from whom it means.
 _NEAR = 10
+#: In words: what is looked at of a text to know how it is written, and of the sentences around a word.
+_ENOUGH, _SENTENCE = 200, 60
+_DECADES = frozenset({"fifties", "sixties", "seventies", "eighties", "nineties"})
 #: How memories of school days begin.
 _WHEN = (
     " when i was there ",
@@ -141,12 +144,14 @@ class Surroundings(NamedTuple):
     @property
     def all_lower(self) -> bool:
         """Whether nothing in the whole text is written with a capital."""
-        return not any(token.capital for token in self.tokens)
+        return not any(token.capital for token in self.tokens[:_ENOUGH])
 
     @property
     def shouted(self) -> bool:
         """Whether all is in capitals, which then say nothing."""
-        return self.first.written.isupper() and all(t.written.isupper() for t in self.tokens if len(t.word) > 3)
+        if not self.first.written.isupper():
+            return False
+        return all(token.written.isupper() for token in self.tokens[:_ENOUGH] if len(token.word) > 3)
 
     @property
     def name_follows(self) -> bool:
@@ -156,20 +161,26 @@ class Surroundings(NamedTuple):
         return at_once and not self.shouted and not (following.written.isupper() and self.last.written.isupper())
 
     @property
+    def near(self) -> Sequence[Token]:
+        """The words near by, before and after."""
+        return self.tokens[max(0, self.place - _SENTENCE) : self.place + _SENTENCE]
+
+    @property
     def long_ago(self) -> bool:
-        """Whether the sentence is a memory: of a year of the last century, or of "when I was there"."""
-        said = [token.word for token in self._sentence()]
-        old = any(len(word) == 4 and word[:2] == "19" and word.isdigit() for word in said)
+        """Whether it is a memory: this or the sentence before has a year of long ago, or "when I was there"."""
+        said = [token.word for token in self._two_sentences()]
+        old = any(word in _DECADES or (len(word) == 4 and word[:2] == "19" and word.isdigit()) for word in said)
         text = f" {' '.join(said)} "
         return old or any(when in text for when in _WHEN)
 
-    def _sentence(self) -> Sequence[Token]:
-        start, end = self.place, self.place + self.length
-        while start > 0 and not self.tokens[start].opens:
-            start -= 1
-        while end < len(self.tokens) and not self.tokens[end].opens:
-            end += 1
-        return self.tokens[start:end]
+    def _two_sentences(self) -> Sequence[Token]:
+        """This sentence and the one before."""
+        near = range(max(0, self.place - _SENTENCE), self.place + 1)
+        opening = [place for place in near if self.tokens[place].opens]
+        start = opening[-2] if len(opening) > 1 else near.start
+        rest = self.tokens[self.place + self.length : self.place + self.length + _SENTENCE]
+        end = next((place for place, token in enumerate(rest) if token.opens), len(rest))
+        return [*self.tokens[start : self.place + self.length], *rest[:end]]
 
     @property
     def pronoun_follows(self) -> str | None:
