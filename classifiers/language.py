@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 
 #: Words that stand in nearly every sentence of a language and are rare in the others, in plain letters.
 _COMMON = {
@@ -23,7 +23,11 @@ _COMMON = {
     "sq": "nuk eshte dhe per me te shume faleminderit femijet ne",
     "lt": "yra ir ne kad su labai aciu vaikai bet tai",
 }
-_WORDS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
+#: Word -> the languages in which it is common.
+_LANGUAGES = defaultdict(list)
+for _language, _words in _COMMON.items():
+    for _word in set(_words.split()):
+        _LANGUAGES[_word].append(_language)
 _SCRIPTS = {
     "ARABIC": "ar", "BENGALI": "bn", "DEVANAGARI": "hi", "GUJARATI": "gu", "GURMUKHI": "pa", "TAMIL": "ta",
     "HEBREW": "he", "GREEK": "el", "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "CJK": "zh", "THAI": "th",
@@ -42,18 +46,22 @@ def guess(text: str) -> str:
     script, share = _script("".join(words))
     if script != "LATIN" and share > 0.5:
         return _cyrillic(words) if script == "CYRILLIC" else _SCRIPTS.get(script, "und")
-    counts = Counter(language for word in words for language, common in _WORDS.items() if word in common)
+    counts = Counter(language for word in words for language in _LANGUAGES.get(word, ()))
     best, hits = max(counts.items(), key=lambda each: each[1], default=("en", 0))
     return best if hits >= 2 and hits > 2 * counts["en"] else "en"
 
 
 def _plain(word: str) -> str:
+    if word.isascii():
+        return word.lower()
     decomposed = unicodedata.normalize("NFKD", word.lower().replace("ł", "l"))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def _script(letters: str) -> tuple[str, float]:
     """The most frequent script, by the first word of its letters' Unicode names, and its share."""
+    if letters.isascii():
+        return "LATIN", 1.0
     names = Counter(unicodedata.name(letter, "UNKNOWN").split(" ")[0] for letter in letters)
     script, count = names.most_common(1)[0]
     return script, count / len(letters)
