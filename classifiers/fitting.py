@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from classifiers.forms import Form, Kind
 from classifiers.misspelt import is_near
+from classifiers.pointing import is_elsewhere, points_to_ours
 from classifiers.roster import Roster, first_names_of
 from classifiers.surroundings import Surroundings, Token, words_of
 from classifiers.vocabulary import groups, titles, words
-
-#: "the back of the head" is nobody's.
-_SIDES = frozenset({"back", "side", "top"})
 
 
 class Fitting:
@@ -36,7 +34,7 @@ class Fitting:
             case Kind.INITIAL:
                 return _initial(around)
             case Kind.ROLE:
-                return _role(around) and not self._is_several(around)
+                return points_to_ours(around, self._roster)
             case Kind.FIRST:
                 return self._first_name(form, around)
             case Kind.SURNAME:
@@ -46,11 +44,9 @@ class Fitting:
         if around.first.word in titles():
             return not is_verb(around) and not (around.name_follows and around.length == 2)
         somewhere = around.first.capital and around.before.word in words("where")
-        return not somewhere and not self._others_name(form, around) and not _elsewhere(around)
+        return not somewhere and not self._others_name(form, around) and not is_elsewhere(around)
 
     def _first_name(self, form: Form, around: Surroundings) -> bool:
-        if around.after.word == "by" and around.after_that.word == "name":
-            return True
         if around.name_follows or _is_childs(form, around) or self._others_name(form, around):
             return False
         if around.after.word == "house" and not around.owns:
@@ -67,7 +63,7 @@ class Fitting:
     def _surname(self, form: Form, around: Surroundings) -> bool:
         if around.after.word in words("places") and not around.owns:
             return False
-        if self._others_name(form, around) or _elsewhere(around) or _is_familys(around):
+        if self._others_name(form, around) or is_elsewhere(around) or _is_familys(around):
             return False
         if around.last.word not in words("ordinary"):
             return not around.name_follows
@@ -81,11 +77,11 @@ class Fitting:
         told = first.capital and not around.shouted
         if around.after.word in groups("persons")["man"] | groups("persons")["woman"]:
             return True  # "that Love fella"
-        if (
-            around.name_follows
-            or before in words("others")
-            or (before in words("things") and not (before == "that" and told))
-        ):
+        if around.after.word == "by" and around.after_that.word == "name":
+            return True
+        if around.name_follows or before in words("others"):
+            return False
+        if before in words("things") and not (before == "that" and told):
             return False
         if first.word in words("slippery"):
             own = told and not first.opens and before not in words("thing_prepositions") and not around.before.owns
@@ -95,14 +91,6 @@ class Fitting:
         if not told and before in words("thing_prepositions"):
             return False
         return _is_spoken_of(around) or _is_called(around, told)
-
-    def _is_several(self, around: Surroundings) -> bool:
-        """Whether it is a plural, and no possessive without its apostrophe ("that caretakers van")."""
-        said = around.words
-        one = (*said[:-1], said[-1].removesuffix("s"))
-        if one == said or one not in self._roster.forms:
-            return False
-        return around.after.word not in words("belongings") or around.before.word not in words("this_one")
 
     def _is_at_work(self, form: Form, around: Surroundings) -> bool:
         """ "Dawn on reception", "Robin in the library"."""
@@ -133,7 +121,7 @@ def is_verb(around: Surroundings) -> bool:
 def _titled(around: Surroundings) -> bool:
     goes_on = around.last.word in words("also_first") and around.name_follows
     trade = around.after.word == "the" and around.after_that.word in words("trades")
-    return not (goes_on or trade or is_verb(around) or _elsewhere(around))
+    return not (goes_on or trade or is_verb(around) or is_elsewhere(around))
 
 
 def _initial(around: Surroundings) -> bool:
@@ -161,19 +149,18 @@ def _is_adjective(around: Surroundings) -> bool:
 
 def _is_spoken_of(around: Surroundings) -> bool:
     """ "bell is useless", "Frost's face", "cook told him", "Marsh out"."""
-    after, that = around.after.word, around.after_that.word
+    first, after, that = around.first, around.after.word, around.after_that.word
     if around.owns and (after in ("a", "an", "been", "got", "not") or after.endswith("ing")):
-        return around.first.capital
-    if after in words("belongings"):
-        return True
-    if after in words("person_after") or (around.first.capital and len(after) > 4 and after.endswith("ed")):
+        return first.capital
+    if after in words("person_after"):
         return not (after in ("is", "was") and (that in words("of_things") or that.isdigit()))
-    if around.first.opens and after.endswith("ed") and that in ("me", "my", "us", "our", "him", "her"):
+    did = len(after) > 4 and after.endswith("ed")
+    if did and (first.capital or (first.opens and that in ("me", "my", "us", "our", "him", "her"))):
         return True
-    both = after == "and" and that in ("her", "his")
-    if around.first.capital and "(" in around.token(around.place + around.length).gap:
+    if after in words("belongings") or (after == "and" and that in ("her", "his")):
         return True
-    return both or (after in words("dismissals") and that == "")
+    aside = first.capital and "(" in around.token(around.place + around.length).gap
+    return aside or (after in words("dismissals") and that == "")
 
 
 def _is_called(around: Surroundings, told: bool) -> bool:
@@ -188,9 +175,8 @@ def _is_called(around: Surroundings, told: bool) -> bool:
 def _is_childs(form: Form, around: Surroundings) -> bool:
     """ "my Emily", "a girl called Emily", "Emily in Year 2", whose teacher she is not."""
     before = around.before.word
-    if before in words("others") or (
-        before in ("called", "named") and around.before_that.word in words("children")
-    ):
+    called = before in ("called", "named") and around.before_that.word in words("children")
+    if called or before in words("others"):
         return True
     if around.after.word not in ("in", "from") or around.after_that.word != "year":
         return False
@@ -201,76 +187,3 @@ def _is_childs(form: Form, around: Surroundings) -> bool:
 def _is_familys(around: Surroundings) -> bool:
     """ "the Robson lad"."""
     return around.before.word == "the" and around.after.word in words("families")
-
-
-def _elsewhere(around: Surroundings) -> bool:
-    """ "the caretaker at another school": of theirs; but "at my kids' school" is ours."""
-    if around.after.word not in ("at", "of", "from", "in"):
-        return False
-    that = around.after_that.word
-    place = around.place + around.length + 2
-    near = [around.token(place + ahead).word for ahead in range(3)]
-    if that == "the" and near[0] in ("new", "other", "old", "next"):
-        near = near[1:]
-    elif that not in words("elsewhere") or (that == "my" and near[0] in words("own_children")):
-        return False
-    return not {"school", "schools", "primary", "academy", "college", "place", "town"}.isdisjoint(near)
-
-
-def _role(around: Surroundings) -> bool:
-    before, after, said = around.before.word, around.after.word, around.words
-    if before in words("former") or after in words("posts") or _elsewhere(around) or around.long_ago:
-        return False
-    if after == "of" and around.after_that.word not in ("our", "this", "your", "yours"):
-        return False
-    if before in ("a", "an"):
-        return said[0] in words("callings_alone") or _one_of_ours(around)
-    if before == "the" and around.before_that.word == "was" and around.token(around.place - 3).word in words("kin"):
-        return False  # "my gran was the cook"
-    if len(said) == 1 and said[0] in groups("bare_before"):
-        return _bare(around)
-    if before in words("self") and before != "as":
-        return False  # "my grandad was caretaker here"
-    return after not in groups("bare_not_after").get(said[-1], ())
-
-
-def _one_of_ours(around: Surroundings) -> bool:
-    """Whether "a head" is ours: "that fool of a head", "a head who only answers", but not "as a head"."""
-    before = around.before_that.word
-    if (before == "of" and around.first.word != "chair") or (
-        before in ("by", "from") and around.last.word in words("alone")
-    ):
-        return True
-    return before not in words("self") and around.after.word in words("relative")
-
-
-def _bare(around: Surroundings) -> bool:
-    """Whether "head" is the headteacher and no part of the body, "coach" no bus."""
-    first, before, after = around.first, around.before, around.after.word
-    word = first.word
-    if after in groups("bare_not_after")[word] or first.gap == "-":
-        return False
-    if word == "ta" and first.written == "TA" and not around.shouted:
-        return True
-    if before.word in words("this_one") and around.before_that.word in groups("bare_not_before")[word]:
-        return around.owns and word != "coach"
-    if before.word == "the" and around.before_that.word == "of" and around.token(around.place - 3).word in _SIDES:
-        return False
-    if before.word in groups("bare_before")[word]:
-        return True
-    if word == "head" and before.capital and not before.opens and not before.owns and not around.shouted:
-        return before.word not in words("openers")  # "the Ashgrove head"
-    if word in ("chair", "coach") and first.capital and not first.opens and not around.shouted:
-        return not around.name_follows
-    if word == "coach" and before.word in words("this_one"):
-        return around.pronoun_follows is not None or after in groups("bare_after")[word]
-    begins = (
-        not before.word
-        or first.gap.strip() != ""
-        or before.word in ("and", "but", "when", "then", "because", "cos")
-    )
-    if word == "head" and first.opens and around.owns:
-        return after not in words("aches")
-    if before.word == "your" and around.before_that.word in groups("bare_not_before_your").get(word, ()):
-        return False
-    return begins and after in groups("bare_after")[word]
