@@ -28,11 +28,9 @@ Booleans = NDArray[np.bool_]
 
 #: F-beta that a threshold aims at: over 1 a miss is worse than a needless look (P6, P11, P19: what is urgent).
 BETA = {
-    Label.THREAT: 1.3,
-    Label.SAFEGUARDING: 1.3,
+    Label.THREAT: 1.2,
+    Label.SAFEGUARDING: 1.2,
     Label.ALLEGATION: 1.1,
-    Label.HATE: 1.1,
-    Label.SEXUAL: 1.1,
     Label.ABUSE: 1.1,
 }
 #: From this share of its threshold a label is possible.
