@@ -10,11 +10,12 @@ from enum import StrEnum
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from classifiers import phrases
 from classifiers.fold import Folded, fold
+from classifiers.phrases import Phrases, flatten
 from classifiers.threshold import Threshold
 from monitor.domain.errors import ClassifierError
 from monitor.domain.verdict import Comment, Label, Scores, Span
@@ -23,9 +24,13 @@ FILE = Path(__file__).with_name("lexicon.yaml")
 #: Labels whose one-word entries are also looked for behind asterisks and the like.
 MASKABLE = (Label.PROFANITY, Label.HATE)
 
-_WORD = re.compile(r"\w[\w*@!$#-]*")
-_MASKS = "*@!$#-"
-_MASK = re.compile(f"[{_MASKS}]")
+_MASKS = r"*@!$#\-"
+#: A word of at most 20 letters and masks; a "!" or "-" after it is none of it.
+_MASKED = re.compile(rf"(?<![\w{_MASKS}])(?=[a-z@$5])[\w{_MASKS}]{{2,19}}[\w*@$#](?=[!\-]*(?![\w{_MASKS}]))")
+_HIDES = re.compile(rf"[{_MASKS}\d]")
+#: First letters of which one and three asterisks say enough: f***, s***, c***, b******, w*****.
+_PLAIN_ENOUGH = "fscbw"
+_LEET = {"a": "@4", "s": "$5", "i": "1!", "e": "3", "o": "0", "t": "7"}
 
 
 class Strength(StrEnum):
@@ -33,11 +38,12 @@ class Strength(StrEnum):
 
     CERTAIN = "certain"
     CUE = "cue"
+    SIGN = "sign"
     HINT = "hint"
 
 
 #: What an entry is worth as a probability when there is no model.
-WORTH = {Strength.CERTAIN: 0.95, Strength.CUE: 0.85, Strength.HINT: 0.6}
+WORTH = {Strength.CERTAIN: 0.95, Strength.CUE: 0.85, Strength.SIGN: 0.6, Strength.HINT: 0.6}
 #: The score of a label for which nothing was found: the list knows little, so it is never sure of that.
 NOTHING = 0.05
 
@@ -62,18 +68,18 @@ class Lexicon:
     name = "lexicon"
     thresholds: Mapping[Label, Threshold] = dict.fromkeys(Label, Threshold(over=0.5, possibly=0.5))
 
-    def __init__(self, words: Mapping[Label, Mapping[Strength, Sequence[str]]], version: str) -> None:
+    def __init__(
+        self, words: Mapping[Label, Mapping[Strength, Sequence[str]]], innocent: Sequence[str], version: str
+    ) -> None:
         self.version = version
-        self._patterns = [
-            (label, strength, phrases.pattern(entries))
-            for label, groups in words.items()
-            for strength, entries in groups.items()
-        ]
-        self._maskable = [
-            (label, strength, _masked(entry))
-            for label in MASKABLE
-            for strength, entries in words.get(label, {}).items()
-            for entry in entries
+        kinds = [(label, strength) for label in words for strength in Strength if strength in words[label]]
+        self._phrases = Phrases({kind: words[kind[0]][kind[1]] for kind in kinds})
+        self._innocent = Phrases({"innocent": innocent})
+        self._masked = [
+            (kind, _masked(entry))
+            for kind in kinds
+            if kind[0] in MASKABLE
+            for entry in words[kind[0]][kind[1]]
             if entry.strip("*").isalpha() and len(entry) > 3
         ]
 
@@ -81,14 +87,17 @@ class Lexicon:
         """Every entry found in `text`, in order of appearance."""
         folded = fold(text) if isinstance(text, str) else text
         lower = folded.text.lower()
-        found = {
-            (*folded.original(match.start(), match.end()), label): strength
-            for label, strength, pattern in reversed(self._patterns)
-            for match in pattern.finditer(lower)
-        }
-        for start, end, label, strength in self._unmasked(lower):
-            found.setdefault((*folded.original(start, end), label), strength)
-        return [Found(*key, strength) for key, strength in sorted(found.items())]
+        found: dict[tuple[int, int, Label], Strength] = {}
+        for start, end, (label, strength) in (*self._phrases.find(lower), *self._unmasked(lower)):
+            found.setdefault((start, end, label), strength)
+        if not found:
+            return []
+        innocent = [(start, end) for start, end, _ in self._innocent.find(lower)]
+        return [
+            Found(*folded.original(start, end), label, strength)
+            for (start, end, label), strength in sorted(found.items())
+            if not any(first <= start and end <= last for first, last in innocent)
+        ]
 
     def score(self, comments: Sequence[Comment]) -> list[Scores]:
         """The worth of the surest entry per label; what is answered says nothing."""
@@ -102,14 +111,15 @@ class Lexicon:
             scores[Label.QUERY] = max(scores[Label.QUERY], WORTH[Strength.HINT])
         return scores
 
-    def _unmasked(self, lower: str) -> Iterator[tuple[int, int, Label, Strength]]:
-        for word in _WORD.finditer(lower):
-            if _MASK.search(word[0]) is None or len(word[0]) > 20:
+    def _unmasked(self, lower: str) -> Iterator[tuple[int, int, tuple[Label, Strength]]]:
+        if _HIDES.search(lower) is None:
+            return
+        for word in _MASKED.finditer(lower):
+            if not _HIDES.search(word[0]) or not any(map(str.isalpha, word[0])):
                 continue
-            masked = word[0].rstrip("-!")
-            for label, strength, pattern in self._maskable:
-                if pattern.fullmatch(masked):
-                    yield word.start(), word.start() + len(masked), label, strength
+            for kind, pattern in self._masked:
+                if pattern.fullmatch(word[0]):
+                    yield *word.span(), kind
                     break
 
 
@@ -118,16 +128,25 @@ def load() -> Lexicon:
     """The shipped word list. Raises ClassifierError when it cannot be read."""
     try:
         raw = FILE.read_bytes()
+        groups = yaml.safe_load(raw)
+        innocent = flatten(groups.pop("innocent"))
         words = {
-            Label(label): {Strength(strength): phrases.flatten(entries) for strength, entries in groups.items()}
-            for label, groups in yaml.safe_load(raw).items()
+            Label(label): {Strength(strength): _entries(rows) for strength, rows in strengths.items()}
+            for label, strengths in groups.items()
         }
-    except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
+        return Lexicon(words, innocent, version=sha256(raw).hexdigest()[:12])
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, yaml.YAMLError) as error:
         raise ClassifierError(f"the word list {FILE.name} cannot be read: {error}") from error
-    return Lexicon(words, version=sha256(raw).hexdigest()[:12])
+
+
+def _entries(rows: Any) -> list[str]:
+    """The entries of `rows`, which may be sorted by severity."""
+    return flatten([row for each in rows.values() for row in each] if isinstance(rows, Mapping) else rows)
 
 
 def _masked(entry: str) -> re.Pattern[str]:
     stem = entry.strip("*")
-    rest = "".join(rf"[{letter}{_MASKS}]" for letter in stem[1:])
-    return re.compile(stem[0] + rest + (r"\w*" if entry.endswith("*") else ""))
+    seen = "" if stem[0] in _PLAIN_ENOUGH else rf"(?=.[\w{_MASKS}]*[a-z])"
+    letters = [rf"[{letter}{_LEET.get(letter, '')}{_MASKS if place else ''}]" for place, letter in enumerate(stem)]
+    before, after = (r"\w*" if entry.startswith("*") else ""), (rf"[\w{_MASKS}]*" if entry.endswith("*") else "")
+    return re.compile(before + seen + "".join(letters) + after)

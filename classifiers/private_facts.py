@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from classifiers.full_names import WORDS
-from classifiers.phrases import flatten, pattern
+from classifiers.phrases import Phrases, flatten
 
-_FACT = pattern(flatten(WORDS["health"] + WORDS["life"]))
+_FACTS = Phrases({"fact": flatten(WORDS["health"] + WORDS["life"])})
 _SENTENCE = re.compile(r"[.!?]+(?=\s|$)|\n")
 #: Who is spoken of instead of the person named.
 _OTHERS = re.compile(
@@ -36,9 +36,9 @@ def find(text: str, people: Sequence[tuple[int, int]]) -> Iterator[tuple[int, in
     """Where `text` (folded, lower case) says something private of one of `people` (start, end)."""
     if not people:
         return
-    for fact in _FACT.finditer(text):
-        if any(_is_of(text, person, fact.span()) for person in people):
-            yield fact.span()
+    for start, end, _ in _FACTS.find(text):
+        if any(_is_of(text, person, (start, end)) for person in people):
+            yield start, end
 
 
 def _is_of(text: str, person: tuple[int, int], fact: tuple[int, int]) -> bool:

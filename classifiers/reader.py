@@ -114,15 +114,15 @@ class SchoolReader:
         return _Seen(text, self._words.find(text), names, personal_data.find(text, names), guess(text))
 
     def _with_model(self, seen: _Seen, scored: Scores) -> Reading:
-        cues = {each.label for each in seen.found if each.strength is not Strength.HINT}
         scores = dict(scored)
-        for label in cues:
+        for label in {each.label for each in seen.found if each.strength in (Strength.CERTAIN, Strength.CUE)}:
             scores[label] += (1 - scores[label]) * CUE
         if any(each.label is Label.PROFANITY and each.strength is Strength.CERTAIN for each in seen.found):
             scores[Label.PROFANITY] = max(scores[Label.PROFANITY], lexicon.WORTH[Strength.CERTAIN])
         if seen.private and not any(self._over(label, scores) for label in (Label.SPAM, Label.MEDIA)):
             scores[Label.PERSONAL_DATA] = max(scores[Label.PERSONAL_DATA], SHAPED)
-        return self._reading(seen, scores, cues)
+        possible = {each.label for each in seen.found if each.strength is not Strength.HINT}
+        return self._reading(seen, scores, possible)
 
     def _without_model(self, seen: _Seen) -> Reading:
         scores = dict(self._words.score([Comment(text=seen.text)])[0])

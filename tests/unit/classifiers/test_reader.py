@@ -55,6 +55,12 @@ def test_a_hard_cue_that_the_model_scores_away_stays_possible(scorer: Scripted, 
     assert reading.doubt == (Label.THREAT,)
 
 
+def test_a_sign_is_kept_possible_and_raises_nothing(scorer: Scripted, roster: Sequence[Person]) -> None:
+    reading = read(scorer, roster, "it would be a shame if it rained")
+    assert (reading.labels, reading.doubt) == ((), (Label.THREAT,))
+    assert reading.scores[Label.THREAT] == 0
+
+
 def test_a_crude_word_is_profanity_whatever_the_model_says(scorer: Scripted, roster: Sequence[Person]) -> None:
     assert read(scorer, roster, "absolute sh1te").labels == (Label.PROFANITY,)
 
