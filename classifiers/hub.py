@@ -7,6 +7,7 @@ downloaded unless the configuration says so, no code of a model's own is run, we
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -61,8 +62,8 @@ class HubModel:
     def __init__(self, torch: Any, tokenizer: Any, network: Any, options: Options) -> None:
         self._torch, self._tokenizer, self._network, self._called = torch, tokenizer, network, options.name
         self._tokenizing = Lock()
-        self._columns = _columns(network.config, options)
-        self._softmax = _softmax(network.config)
+        self._columns = columns(network.config, options)
+        self._softmax = exclusive(network.config)
         self._window = min(WINDOW, tokenizer.model_max_length, _longest(network.config))
         self._words = lexicon.load()
         #: The labels that the model does not know.
@@ -102,24 +103,30 @@ class HubModel:
 
     def _runs(self, texts: Sequence[str]) -> Iterator[tuple[list[int], NDArray[np.floating[Any]]]]:
         """Batch by batch: of which text each window is, and its probabilities for the labels that are known."""
-        windows = [(index, window) for index, text in enumerate(texts) for window in self._windows(text)]
-        windows.sort(key=lambda each: len(each[1]["input_ids"]))
+        windows = sorted(self._windows(texts), key=lambda each: len(each[1]["input_ids"]))
         for start in range(0, len(windows), BATCH):
             batch = windows[start : start + BATCH]
             yield [index for index, _ in batch], self._run([window for _, window in batch])
 
-    def _windows(self, text: str) -> list[dict[str, list[int]]]:
+    def _windows(self, texts: Sequence[str]) -> Iterator[tuple[int, dict[str, list[int]]]]:
+        """What the network reads of each text, in order, with the text's index."""
+        if not texts:
+            return
         with self._tokenizing:
             read = self._tokenizer(
-                text,
+                list(texts),
                 truncation=True,
                 max_length=self._window,
                 stride=min(OVERLAP, self._window // 4),
                 return_overflowing_tokens=True,
             )
         names = [name for name in self._tokenizer.model_input_names if name in read]
-        windows = [{name: read[name][row] for name in names} for row in range(len(read["input_ids"]))]
-        return windows if len(windows) <= WINDOWS else windows[: WINDOWS * 3 // 4] + windows[-WINDOWS // 4 :]
+        rows = enumerate(read["overflow_to_sample_mapping"])
+        for text, group in groupby(rows, key=lambda each: each[1]):
+            places = [row for row, _ in group]
+            if len(places) > WINDOWS:
+                places = places[: WINDOWS * 3 // 4] + places[-WINDOWS // 4 :]
+            yield from ((text, {name: read[name][row] for name in names}) for row in places)
 
     def _run(self, windows: Sequence[dict[str, list[int]]]) -> NDArray[np.floating[Any]]:
         with self._tokenizing:
@@ -168,7 +175,9 @@ def load(
     try:
         import torch
     except ImportError as error:
-        raise ClassifierError("PyTorch is not installed: pip install 'schoolwatch[torch]'") from error
+        raise ClassifierError(
+            "PyTorch is not installed: pip install 'schoolwatch[torch]' (docs/classifiers.md)"
+        ) from error
     torch.set_num_threads(THREADS)
     hub = HubModel(torch, *_loaded(torch, options), options)
     log.info("classifier model %s loaded", hub.version)
@@ -177,11 +186,13 @@ def load(
 
 def _loaded(torch: Any, options: Options) -> tuple[Any, Any]:
     """Tokenizer and network. Raises ClassifierError."""
+    from huggingface_hub import constants
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils import logging as chatter
 
     chatter.set_verbosity_error()
     chatter.disable_progress_bar()
+    constants.HF_HUB_OFFLINE = not options.download  # local_files_only alone still asks the hub this and that
     where = {
         "pretrained_model_name_or_path": options.model,
         "revision": options.revision or "main",
@@ -215,7 +226,7 @@ def _why_not(options: Options, error: Exception) -> str:
     return f"the model {options.name} cannot be loaded: {_line(error)}"
 
 
-def _columns(config: Any, options: Options) -> dict[Label, list[int]]:
+def columns(config: Any, options: Options) -> dict[Label, list[int]]:
     """Our labels that the model knows, in our order, and its outputs for each."""
     theirs = {str(name): index for index, name in config.id2label.items()}
     if unmapped := sorted(theirs.keys() - options.labels.keys()):
@@ -237,7 +248,7 @@ def _longest(config: Any) -> int:
     return int(getattr(config, "max_position_embeddings", 512)) - 2
 
 
-def _softmax(config: Any) -> bool:
+def exclusive(config: Any) -> bool:
     """Whether the model's labels exclude one another. Raises ClassifierError for a model of numbers."""
     if config.problem_type == "regression":
         raise ClassifierError("a regression model gives no probabilities of labels")

@@ -1,76 +1,25 @@
 """The service with things broken in it: each fault is named on the status page, and the rest goes on."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
-import httpx
 import pytest
 
-from connectors.sandbox import TOKEN, Fault, Sandbox, World
-from monitor.adapters.mailbox import Mailbox, Refusal
+from connectors.sandbox import TOKEN, Fault
+from monitor.adapters.mailbox import Refusal
 from monitor.bootstrap import build
-from monitor.config import Config, Mail
-from monitor.demo import DemoClock
 from monitor.domain.account import Account
 from monitor.domain.item import Channel
 from monitor.jobs import Jobs, Parts, Stages
-from monitor.web.access import Access
-from monitor.web.app import create_app
-from monitor.web.desk import Desk
-from monitor.web.server import DeskServer
-
-PRESENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-SECRETS = {"X_BEARER_TOKEN": TOKEN, "FACEBOOK_PAGE_TOKEN": TOKEN}
-
-
-class Rig:
-    """A sandbox, a mailbox and the example school pointed at both."""
-
-    def __init__(self, sandbox: Sandbox, mailbox: Mailbox, config: Config, clock: DemoClock, data: Path) -> None:
-        self.sandbox, self.mailbox, self.config, self.clock, self.data = sandbox, mailbox, config, clock, data
-
-    def account(self, connector: str, /, **changes: object) -> Account:
-        """The example school's account on a platform."""
-        account = next(one for one in self.config.accounts if one.connector == connector)
-        return replace(account, **changes)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def rig(example: Config, tmp_path: Path) -> Iterator[Rig]:
-    clock = DemoClock(PRESENT)
-    with Mailbox(tmp_path / "mailbox") as mailbox, Sandbox(World.load(PRESENT), clock.now) as sandbox:
-        accounts = tuple(
-            replace(account, options={**account.options, **sandbox.options(account.connector)})
-            for account in example.accounts
-        )
-        school = example.school.model_copy(
-            update={
-                "go_live": PRESENT - timedelta(days=30),
-                "classifier": "lexicon",
-                "mail": Mail(host="127.0.0.1", port=mailbox.port, sender="desk@larkfield.example", tls="none"),
-            }
-        )
-        yield Rig(sandbox, mailbox, replace(example, accounts=accounts, school=school), clock, tmp_path / "data")
+from tests.faults.conftest import PRESENT, SECRETS, Rig, page_of
 
 
 @pytest.fixture(autouse=True)
 def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     """Captures are tested elsewhere; here they would only take time."""
     monkeypatch.setattr("monitor.bootstrap.find_browser", lambda: None)
-
-
-def status_page(parts: Parts) -> str:
-    access = Access.at("127.0.0.1", "http://127.0.0.1")
-    desk = Desk(store=parts.store, vault=parts.vault, config=parts.config, clock=parts.clock, access=access)
-    server = DeskServer(create_app(desk), "127.0.0.1", 0)
-    server.start()
-    try:
-        return httpx.get(f"{server.url}/status", trust_env=False).raise_for_status().text
-    finally:
-        server.stop()
 
 
 def test_broken_accounts_are_named_and_the_others_are_read(rig: Rig) -> None:
@@ -88,7 +37,7 @@ def test_broken_accounts_are_named_and_the_others_are_read(rig: Rig) -> None:
         stages = Stages(parts)
         stages.poll_all()
         stages.drain()
-        page = status_page(parts)
+        page = page_of(parts, "/status")
         with parts.store.reading() as tx:
             states = {state.account: state for state in tx.sources.states()}
     assert "there is no connector &#39;myspace&#39;" in page
@@ -107,7 +56,7 @@ def test_a_token_that_died_is_shown_and_never_taken_for_a_quiet_week(rig: Rig) -
         rig.sandbox.fail("facebook", Fault.UNAUTHORISED, times=50)
         rig.clock.jump(PRESENT + timedelta(hours=1))
         stages.poll_all()
-        page = status_page(parts)
+        page = page_of(parts, "/status")
         with parts.store.reading() as tx:
             [state] = tx.sources.states()
     assert state.problem is not None
@@ -122,7 +71,7 @@ def test_a_mail_server_that_refuses_delays_messages_and_loses_none(rig: Rig) -> 
         stages = Stages(parts)
         stages.poll_all()
         stages.drain()
-        page = status_page(parts)
+        page = page_of(parts, "/status")
         with parts.store.reading() as tx:
             waiting = len(tx.outbox.messages())
         assert "451" in page
@@ -158,7 +107,7 @@ def test_a_fault_in_one_stage_is_recorded_and_the_other_stages_turn(
         monkeypatch.setattr("monitor.jobs.escalate.run", broken)
         stages.poll_all()
         stages.drain()
-        page = status_page(parts)
+        page = page_of(parts, "/status")
         with parts.store.reading() as tx:
             assert tx.cases.all()
     assert "stopped by an unexpected fault (RuntimeError)" in page
