@@ -3,72 +3,114 @@
 import re
 import unicodedata
 from collections import Counter, defaultdict
+from pathlib import Path
 
-#: Words that stand in nearly every sentence of a language and are rare in the others, in plain letters.
-_COMMON = {
-    "en": "the a an and is are was were i you he she it we they my your his her our of to in on for at that this "
-    "not with have has be been do does did will can what when where who how why please thank thanks so all just "
-    "but if there their them me us from as by or no yes up out good well lovely love great school year kids",
-    "pl": "jest nie sie na z do to ze jak co dla ale czy bardzo prosze dzieci tak juz moje dzien dobry",
-    "ro": "este nu si la cu pentru care sunt ce mai foarte va rog copii multumesc dar din",
-    "pt": "nao que para com uma os isso muito obrigado obrigada criancas e voce por mas esta",
-    "es": "que el los las una por con para muy gracias pero esta es ninos porque como del",
-    "fr": "le les des une est pas que pour dans avec tres merci mais vous nous c'est je sont",
-    "de": "der die das und ist nicht ein eine mit fur sehr danke aber ich sie wir kinder auch",
-    "it": "il che non per con una sono molto grazie ma del della gli perche bambini",
-    "cy": "yn y yr a'r mae ar gyfer diolch da iawn pawb ysgol plant wedi bore ydy oes",
-    "tr": "bir ve cok icin bu ne degil tesekkurler ama okul cocuklar ile da",
-    "so": "waa iyo ku ka oo aad mahadsan carruurta in uu ayaa",
-    "ur": "hai hain ki ka ke ko se nahi aur bohat bahut shukriya bachay kiya mein kya",
-    "sq": "nuk eshte dhe per me te shume faleminderit femijet ne",
-    "lt": "yra ir ne kad su labai aciu vaikai bet tai",
-}
-#: Word -> the languages in which it is common.
-_LANGUAGES = defaultdict(list)
-for _language, _words in _COMMON.items():
-    for _word in set(_words.split()):
-        _LANGUAGES[_word].append(_language)
+import yaml
+
+#: Words of English (training/english.py) and common ones of other languages.
+ENGLISH = Path(__file__).with_name("english.txt")
+LANGUAGES = Path(__file__).with_name("languages.yaml")
+#: What is read of a text, in characters.
+READ = 2000
+#: A text is English when so many of its words are.
+ENOUGH = 0.4
+#: ... and it is none when so many of its words are another language's.
+MOSTLY = 0.65
+#: So many words that are not English, one of which is known in another language, make a text of that language; so
+#: many of which none is known make one of a language that has no name here.
+FOREIGN, UNKNOWN = 2, 5
+
+_english = frozenset(ENGLISH.read_text(encoding="utf-8").split())
+_common: dict[str, str] = yaml.safe_load(LANGUAGES.read_text(encoding="utf-8"))
+_ORDER = list(_common)
+_foreign: dict[str, list[str]] = defaultdict(list)
+for _language in _ORDER:
+    for _word in set(_common[_language].split()):
+        _foreign[_word].append(_language)
+
+#: Endings of which English makes words as it goes.
+_MADE = re.compile(r"\w{2,}(?:ing|ed|ly|ness|tion|tions|ish|ful|less|able|ers?|ies|'s|s'|'ve|'ll|n't)")
+_VOWEL = re.compile("[aeiouyw]")
 _SCRIPTS = {
-    "ARABIC": "ar", "BENGALI": "bn", "DEVANAGARI": "hi", "GUJARATI": "gu", "GURMUKHI": "pa", "TAMIL": "ta",
+    "BENGALI": "bn", "DEVANAGARI": "hi", "GUJARATI": "gu", "GURMUKHI": "pa", "TAMIL": "ta",
     "HEBREW": "he", "GREEK": "el", "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "CJK": "zh", "THAI": "th",
+    "ETHIOPIC": "am", "ARMENIAN": "hy", "GEORGIAN": "ka", "TELUGU": "te", "SINHALA": "si", "MALAYALAM": "ml",
 }  # fmt: skip
-_LETTERS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+#: Letters that one language of a script has and the next in the row have not.
+_CYRILLIC = {"uk": "іїєґ", "ru": "ыэё", "bg": "ъ"}
+_ARABIC = {"ur": "ٹڈڑںے", "fa": "پچژگ"}
+_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "’": "'"})
+_MARKS = re.compile("[/@#.]")
+_NO_WORDS = re.compile(r"https?://\S+|www\.\S+|\S*@\S+|#\w+")
+_LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def guess(text: str) -> str:
-    """ISO 639-1 code of the language of `text` (its first 2,000 characters), "und" where there is nothing to go by.
+    """ISO 639-1 code of the language of `text` (its first 2,000 characters), "und" where there is nothing to go by,
+    "mis" for a language that has no name here.
 
-    Latin letters count as English unless several common words of another language outnumber the English ones.
+    Latin letters are English unless several words are not: a word of thanks in another language is no matter.
     """
-    words = [_plain(word) for word in _LETTERS.findall(text[:2000])]
+    words = words_of(text)
     if not words:
         return "und"
-    script, share = _script("".join(words))
-    if script != "LATIN" and share > 0.5:
-        return _cyrillic(words) if script == "CYRILLIC" else _SCRIPTS.get(script, "und")
-    counts = Counter(language for word in words for language in _LANGUAGES.get(word, ()))
-    best, hits = max(counts.items(), key=lambda each: each[1], default=("en", 0))
-    return best if hits >= 2 and hits > 2 * counts["en"] else "en"
+    letters = "".join(words)
+    if not letters.isascii():
+        script, share = _script(letters)
+        if script != "LATIN" and share > 0.5:
+            return _of_script(script, letters)
+    return _of_words(words)
 
 
-def _plain(word: str) -> str:
+def words_of(text: str) -> list[str]:
+    """The words at the beginning of `text`, in ordinary letters; links, handles and hashtags are none."""
+    text = text[:READ] if text.isascii() else unicodedata.normalize("NFKC", text[:READ])
+    return _LETTERS.findall(_NO_WORDS.sub(" ", text) if _MARKS.search(text) else text)
+
+
+def plain(word: str) -> str:
+    """`word` in small letters without accents."""
     if word.isascii():
         return word.lower()
-    decomposed = unicodedata.normalize("NFKD", word.lower().replace("ł", "l"))
+    decomposed = unicodedata.normalize("NFKD", word.lower().translate(_PLAIN))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def _of_words(words: list[str]) -> str:
+    known = [plain(word) for word in words]
+    other = {word for word in known if word not in _english}
+    if len(other) < FOREIGN:
+        return "en"
+    counts = Counter(language for word in known for language in _foreign.get(word, ()))
+    likeliest = max(counts, key=lambda language: (counts[language], -_ORDER.index(language)), default="mis")
+    if sum(word in _english for word in known) >= ENOUGH * len(words):
+        return likeliest if counts[likeliest] >= MOSTLY * len(words) else "en"
+    evidence = {word for word in other if word in _foreign}
+    strange = _strange(words)
+    if strange and (len(evidence) > 1 or any(len(word) > 2 for word in evidence)):
+        return likeliest
+    return "mis" if strange >= UNKNOWN and strange > len(words) - strange else "en"
+
+
+def _strange(words: list[str]) -> int:
+    """How many of `words` are none of English, nor made as English makes words, nor a name, nor an abbreviation."""
+    shouted = "".join(words).isupper()
+    low = (plain(word) for word in words if shouted or word.islower())
+    return sum(word not in _english and not _MADE.fullmatch(word) and bool(_VOWEL.search(word)) for word in low)
 
 
 def _script(letters: str) -> tuple[str, float]:
     """The most frequent script, by the first word of its letters' Unicode names, and its share."""
-    if letters.isascii():
-        return "LATIN", 1.0
     names = Counter(unicodedata.name(letter, "UNKNOWN").split(" ")[0] for letter in letters)
     script, count = names.most_common(1)[0]
     return script, count / len(letters)
 
 
-def _cyrillic(words: list[str]) -> str:
-    letters = set("".join(words))
-    if letters & set("іїєґ"):
-        return "uk"
-    return "ru" if letters & set("ыэъ") else "und"
+def _of_script(script: str, letters: str) -> str:
+    """The language that is likeliest in a script; its letters tell those apart that share it."""
+    seen = set(letters.lower())
+    if script == "CYRILLIC":
+        return next((language for language, own in _CYRILLIC.items() if seen & set(own)), "ru")
+    if script == "ARABIC":
+        return next((language for language, own in _ARABIC.items() if seen & set(own)), "ar")
+    return _SCRIPTS.get(script, "mis")
