@@ -22,24 +22,27 @@ _TYPES = (
     "Meadows?|Spinney|Bank|Buildings|Villas|Copse|Dene|Approach|Heights|Chase|Broadway|Ridge|Orchard"
 )
 _STREET = rf"(?:[A-Z][\w']+[ -]){{1,3}}(?:{_TYPES})\b"
-_SHORT_STREET = r"[a-z]+ (?:road|rd|street|st|lane|avenue|ave|close|crescent|drive|terrace|gardens)\b"
+_SHORT_STREET = (
+    r"[a-z]+ (?:road|rd|street|st|lane|avenue|ave|close|crescent|drive|terrace|gardens|court|grove|row|mews)\b"
+)
 _ADDRESSES = (
     re.compile(rf"\b(?:[Ff]lat \d+[a-z]?,? )?\d{{1,4}}[a-z]?,? (?:{_STREET}|The (?:{_TYPES})\b)"),
     re.compile(r"\b[Ff]lat \d+[a-z]?,? (?:The )?[A-Z][\w']+(?: [A-Z][\w']+){0,2}"),
-    re.compile(rf"\b{_STREET},? (?:the \w+ one,? )?(?:[Nn]umber|[Nn]o\.?) ?\d{{1,4}}\b"),
-    re.compile(rf"(?<=\bat )\d{{1,3}}[a-z]? {_SHORT_STREET}"),
+    re.compile(rf"\b{_STREET},? (?:the \w+ one,? )?(?:[Nn]umber|[Nn]o\.?|I'm at|we're at) ?\d{{1,4}}\b"),
+    re.compile(rf"(?:(?<= at )|(?<= address is ))\d{{1,3}}[a-z]? {_SHORT_STREET}"),
 )
 #: Where somebody else lives, be it without a number: "she lives on Sorrel Drive", "your flat on Gannow Street".
 _HOME = re.compile(
     r"(?:(?<!who )(?<!one )(?<!body )\blives\b|\b(?:[Hh]is|[Hh]er|[Tt]heir|[Yy]our|\w+'s) (?:house|flat|home)\b)"
     r"[^.!?\n]{0,25}? (?:on|in|at|off|down|opposite|of|by) "
-    rf"((?:[A-Z]\w+ (?:Cottage|House|Farm|Lodge|Barn|Villa),? )?{_STREET}|{_SHORT_STREET})"
+    rf"((?:[A-Z]\w+ (?:Cottage|House|Farm|Lodge|Barn|Villa),? )?{_STREET}"
+    rf"|(?!our|my|this|the|same|next|that){_SHORT_STREET})"
 )
 #: Who has an address that is no secret.
 _ORGANISATION = re.compile(
     r"\b(?:office|school|reception|library|council|surgery|shop|caf[eé]|salon|club|hall|church|helpline|hotline|newsdesk|"
     r"desk|studio|solicitors?(?:'s)?|bookings?|tickets|clinic|nursery|centre|hospital|police|restaurant|pub|chippy|bakery|"
-    r"bakers|barbers?|garage|museum|open day)\b",
+    r"bakers|barbers?|garage|museum|open day|ask for|in confidence|option|extension)\b",
     re.IGNORECASE,
 )
 #: After an organisation is spoken of, what says that the address is somebody's own all the same.
@@ -50,7 +53,7 @@ _SOMEBODYS = re.compile(
 #: The same before it: "my house is by the school".
 _OWN = re.compile(
     r"\b(?:(?:my|our|his|her|their|your) (?:new |home )?(?:house|home|flat|address|number|mobile|landline)|lives?|"
-    r"renting)\b",
+    r"renting|neighbours?|moved in|number$|no\.$)\b",
     re.IGNORECASE,
 )
 _LONG_AGO = re.compile(r"\b(?:lived|used to|grew up|was born|years ago)\b", re.IGNORECASE)

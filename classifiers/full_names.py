@@ -33,7 +33,7 @@ _NEAR = 60
 
 _AGES = "[4-9]|1[0-8]|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
 _CLASS = (
-    r"(?:\(|,? )(?:(?:is|was|who is|who's|from|in|of|class|again) )*"
+    r"(?: ?\(|,? )(?:(?:is|was|who is|who's|from|in|of|class|again) )*"
     r"(?:(?:year|yr|y|p|primary) ?\d{1,2}[a-z]?\b|\d{1,2} ?[a-z]\b|\d{1,2} [a-z]+s\b|reception\b|"
     rf"class (?!of\b)\w+|(?!the\b)[a-z]+ class\b(?! of)|aged? (?:{_AGES})\b)(?! [a-z]+ trip)"
 )
@@ -43,7 +43,7 @@ _BEFORE_PUPIL = re.compile(
     r"|\b(?:our|our own|wee) $"
 )
 _BEFORE_GROWN = re.compile(rf"\b(?:{alternatives(flatten(WORDS['before_grown']))})[,:]? $|- $")
-_AFTER_GROWN = re.compile(rf",? (?:{alternatives(flatten(WORDS['after_grown']))}|[2-9]\d)(?!\w)")
+_AFTER_GROWN = re.compile(rf",? (?:{alternatives(flatten(WORDS['after_grown']))}|@\w+|[2-9]\d)(?!\w)")
 _LONG_AGO, _PROUD = pattern(flatten(WORDS["long_ago"])), pattern(flatten(WORDS["proud"]))
 _CALLED = re.compile(rf" (?!(?:{alternatives(flatten(WORDS['spoken_of']))})\b)[^\W\d_A-Z]")
 

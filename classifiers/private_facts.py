@@ -6,15 +6,25 @@ from collections.abc import Iterator, Sequence
 from classifiers.full_names import WORDS
 from classifiers.phrases import Phrases, flatten
 
-_FACTS = Phrases({"fact": flatten(WORDS["health"] + WORDS["life"])})
+_FACTS = Phrases({"fact": flatten(WORDS["health"] + WORDS["life"]), "condition": flatten(WORDS["condition"])})
+#: What a condition stands after when somebody has it, and before when it is nobody's.
+_HAS = re.compile(
+    r"(?:\b(?:has|had|have|having|got|with|is|was|been|being|his|her|beat|beating|battling|fighting|against|from)|'?s)"
+    r" (?:[\w'-]+ ){0,2}$"
+)
+_NOBODYS = re.compile(
+    r"[ -](?:friendly|crew|group|legends?|budd(?:y|ies)|home|cafe|club|unit|day|week|kids?|children|pupils?|class|"
+    r"mums?|parents?|pens?|nurse|team|awareness|support)\b"
+)
 _SENTENCE = re.compile(r"[.!?]+(?=\s|$)|\n")
 #: Who is spoken of instead of the person named.
 _OTHERS = re.compile(
-    r"\b(?:my|our|ours|i|i'm|i've|i'd|me|we|we're|us|mine|son|daughter|child|children|kids?|lad|boys?|girls?|pupils?|"
+    r"\b(?:my|our|ours|i|i'?m|i'?ve|i'?d|me|we|we're|us|mine|son|daughter|child|children|kids?|lad|boys?|girls?|pupils?|"
     r"brother|sister|mate|friend|parents?|families|family|someone|somebody|anyone|people|thanks? (?:you )?for)\b"
 )
 _KIN = re.compile(
-    r"'?s (?:\w+ )?(?:mum|mam|dad|wife|husband|fella|missus|brother|sister|son|daughter|partner|ex|mother|father)\b"
+    r"'?s (?:\w+ )?(?:mum|mam|dad|wife|husband|fella|missus|brother|sister|son|daughter|lad|lass|boy|girl|"
+    r"partner|ex|mother|father)\b"
 )
 #: Words of sympathy, whose "I" and "we" are not the ill.
 _SYMPATHY = re.compile(
@@ -23,7 +33,7 @@ _SYMPATHY = re.compile(
 #: In a sentence that speaks of an illness and of nobody's.
 _ABOUT = re.compile(
     r"\b(?:research|charit\w+|rais(?:e|es|ed|ing)|fund\w*|sponsor\w*|awareness|training|trained|specialist|expert|assembly|"
-    r"lessons?|policy|unit|support(?:s|ed|ing)?|understand\w*|qualified|course)\b"
+    r"lessons?|policy|unit|support(?:s|ed|ing)?|understand\w*|qualified|course|assessment|referral|pathway)\b"
 )
 _PRONOUN = re.compile(r"\s*(?:he|she|they|third|had|off|has|is|been|her|his)\b")
 #: Characters between a name and what is said of it.
@@ -36,7 +46,11 @@ def find(text: str, people: Sequence[tuple[int, int]]) -> Iterator[tuple[int, in
     """Where `text` (folded, lower case) says something private of one of `people` (start, end)."""
     if not people:
         return
-    for start, end, _ in _FACTS.find(text):
+    for start, end, kind in _FACTS.find(text):
+        if kind == "condition" and (
+            not _HAS.search(text, max(0, start - _NEAR), start) or _NOBODYS.match(text, end)
+        ):
+            continue
         if any(_is_of(text, person, (start, end)) for person in people):
             yield start, end
 
