@@ -30,10 +30,10 @@ MODEL = Path(__file__).with_name("model")
 FILES = frozenset({"model.onnx", "tokenizer.json", "tokenizer_config.json"})
 #: What is too long to be read at once is read in windows of so many tokens, which overlap: short ones, because one
 #: ugly sentence is lost in the mean of a long friendly text.
-WINDOW = 48
+WINDOW = 32
 OVERLAP = 16
-#: Windows read of one text, some 4,500 words; of a longer one the beginning and the end.
-WINDOWS = 192
+#: Windows read of one text, some 3,400 words; of a longer one the beginning and the end.
+WINDOWS = 288
 #: Tokens that are scored in one run (more is no faster and takes memory), and how many runs at a time.
 BATCH = 256
 THREADS = 2
