@@ -38,7 +38,10 @@ _SCRIPTS = {
 }  # fmt: skip
 #: Letters that one language of a script has and the next in the row have not.
 _CYRILLIC = {"uk": "іїєґ", "ru": "ыэё", "bg": "ъ"}
-_ARABIC = {"ur": "ٹڈڑںے", "fa": "پچژگ"}
+_ARABIC = {"ur": "ٹڈڑںےہ", "fa": "پچژگ"}
+#: Scripts that set no spaces: there a whole sentence looks like one word, and so many letters are more than one.
+_UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"})
+SENTENCE = 4
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "’": "'"})
 _MARKS = re.compile("[/@#.]")
 _NO_WORDS = re.compile(r"https?://\S+|www\.\S+|\S*@\S+|#\w+")
@@ -49,7 +52,7 @@ def guess(text: str) -> str:
     """ISO 639-1 code of the language of `text` (its first 2,000 characters), "und" where there is nothing to go by,
     "mis" for a language that has no name here.
 
-    Latin letters are English unless several words are not: a word of thanks in another language is no matter.
+    Latin letters are English unless several words are not: one word of thanks in any language is no matter.
     """
     words = words_of(text)
     if not words:
@@ -58,7 +61,8 @@ def guess(text: str) -> str:
     if not letters.isascii():
         script, share = _script(letters)
         if script != "LATIN" and share > 0.5:
-            return _of_script(script, letters)
+            alone = len(letters) < SENTENCE if script in _UNSPACED else len(words) == 1
+            return "und" if alone else _of_script(script, letters)
     return _of_words(words)
 
 

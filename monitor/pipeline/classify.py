@@ -65,7 +65,11 @@ def _read_again(store: Store, reader: Reader, again: Sequence[Waiting], now: dat
         record_health(tx, reader, now)
         if reader.problem:
             return 0
-        return sum(_replace(tx, reader, one, reading, now) for one, reading in zip(again, readings, strict=True))
+        return sum(
+            _replace(tx, reader, one, reading, now)
+            for one, reading in zip(again, readings, strict=True)
+            if not reading.provisional
+        )
 
 
 def _replace(tx: Transaction, reader: Reader, one: Waiting, reading: Reading, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from monitor import casework
 from monitor.domain.case import CaseStatus, Decision
 from monitor.domain.people import Role
 from monitor.domain.verdict import Action, Comment, Label, Reading
-from monitor.pipeline import classify, failures
+from monitor.pipeline import classify, digest, failures
 from tests.stages.conftest import School, TableReader
 
 HARD = (Label.THREAT, Label.HATE, Label.SEXUAL, Label.ABUSE, Label.SAFEGUARDING, Label.ALLEGATION)
@@ -233,3 +233,18 @@ def test_a_start_with_a_working_model_reads_again_what_the_last_run_could_not(
     with school.store.reading() as tx:
         assert tx.readings.count_provisional() == 0
     assert {entry.labels for entry in school.queue()} == {("query",)}
+
+
+def test_the_digest_never_says_that_all_is_well_while_the_classifier_fails(
+    school: School, reader: FailingReader
+) -> None:
+    school.say("What a lovely show")
+    school.work()
+    school.postbox.accepted.clear()
+    edition = digest.Edition(at=time(7, 30), accounts=(), problems={})
+    digest.run(school.store, school.letters, school.book, school.sender, edition, school.now)
+    school.work()
+    [message] = school.postbox.to("margaret.bell@larkfield.example")
+    assert message["subject"].endswith("1 open, 0 overdue, the classifier fails")
+    for body in (message["text"], message["html"]):
+        assert "comments are read by the word list alone: the model failed: out of memory" in body

@@ -87,9 +87,14 @@ class World:
         doubt: Sequence[Label] = (),
         words: Sequence[str] = (),
         names: dict[str, str] | None = None,
+        language: str = "en",
+        provisional: bool = False,
         **changes: object,
     ) -> int:
-        """A comment; returns its item's id. `words` stand behind the first label, `names` map words to people."""
+        """A comment; returns its item's id. `words` stand behind the first label, `names` map words to people.
+
+        `provisional`: read by the word list alone.
+        """
         self.count += 1
         platform = "facebook" if account is FACEBOOK else account.connector
         item = Item(
@@ -103,7 +108,8 @@ class World:
             raw={"message": text},
         )
         item = replace(item, **changes)  # type: ignore[arg-type]
-        self.read(item, account, reading_of(item.text, labels, doubt, words, names or {}))
+        reading = reading_of(item.text, labels, doubt, words, names or {})
+        self.read(item, account, replace(reading, language=language, provisional=provisional))
         return self.item_id(item.ref)
 
     def read(self, item: Item, account: Account, reading: Reading) -> None:

@@ -29,6 +29,7 @@ from classifiers.training.written import written
         ("Школа сьогодні відчинена, дякую її вчителям", "uk"),
         ("спасибо всем учителям", "ru"),
         ("明天学校几点放学", "zh"),
+        ("اسکول کب بند ہوگا؟ شکریہ", "ur"),
     ],
 )
 def test_another_language_is_named(text: str, language: str) -> None:
@@ -58,9 +59,19 @@ def test_english_with_a_foreign_word_or_name_is_english(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["❤️❤️", "", "5⭐", "...", "@KowalskaPani #dziekujemy https://jest.example.org/bardzo"]
+    "text",
+    [
+        "❤️❤️",
+        "",
+        "5⭐",
+        "...",
+        "شكرا",
+        "Спасибо!",
+        "谢谢 ❤️",
+        "@KowalskaPani #dziekujemy https://jest.example.org/bardzo",
+    ],
 )
-def test_what_has_no_words_has_no_language(text: str) -> None:
+def test_what_has_next_to_no_words_has_no_language(text: str) -> None:
     assert guess(text) == "und"
 
 
