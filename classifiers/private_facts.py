@@ -13,8 +13,8 @@ _HAS = re.compile(
     r" (?:[\w'-]+ ){0,2}$"
 )
 _NOBODYS = re.compile(
-    r"[ -](?:friendly|crew|group|legends?|budd(?:y|ies)|home|cafe|club|unit|day|week|kids?|children|pupils?|class|"
-    r"mums?|parents?|pens?|nurse|team|awareness|support)\b"
+    r"[ -](?:\w+ )?(?:friendly|crew|group|legends?|budd(?:y|ies)|home|cafe|club|unit|day|week|kids?|children|"
+    r"pupils?|class|mums?|parents?|pens?|nurse|team|awareness|support)\b"
 )
 _SENTENCE = re.compile(r"[.!?]+(?=\s|$)|\n")
 #: Who is spoken of instead of the person named.
