@@ -9,6 +9,7 @@ Kind = TypeVar("Kind", bound=Hashable)
 
 #: Up to four words in the middle of a phrase.
 _GAP = r"(?:\S+\s+){0,4}?"
+_BETWEEN = r"[\s-]+"
 _WORD = re.compile(r"\w+")
 #: Phrases are looked up by so many of their first letters.
 _KEY = 3
@@ -70,7 +71,7 @@ def _keys(entry: str) -> set[str]:
 
 def _phrase(entry: str) -> str:
     words = [_word(word) for word in entry.split()]
-    return r"\s+".join(words).replace(rf"{_GAP}\s+", _GAP)
+    return _BETWEEN.join(words).replace(_GAP + _BETWEEN, _GAP)
 
 
 def _word(word: str) -> str:
