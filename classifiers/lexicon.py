@@ -28,7 +28,7 @@ _MASKS = r"*@!$#\-"
 #: A word of at most 20 letters and masks; a "!" or "-" after it is none of it.
 _MASKED = re.compile(rf"(?<![\w{_MASKS}])(?=[a-z@$5])[\w{_MASKS}]{{2,19}}[\w*@$#](?=[!\-]*(?![\w{_MASKS}]))")
 _HIDES = re.compile(rf"[{_MASKS}\d]")
-#: First letters of which one and three asterisks say enough: f***, s***, c***, b******, w*****.
+#: First letters that say enough where most is hidden: f***, s***, c***, b******, w*****.
 _PLAIN_ENOUGH = "fscbw"
 _LEET = {"a": "@4", "s": "$5", "i": "1!", "e": "3", "o": "0", "t": "7"}
 
@@ -115,7 +115,8 @@ class Lexicon:
         if _HIDES.search(lower) is None:
             return
         for word in _MASKED.finditer(lower):
-            if not _HIDES.search(word[0]) or not any(map(str.isalpha, word[0])):
+            hidden = len(_HIDES.findall(word[0]))
+            if not hidden or (2 * hidden > len(word[0]) and word[0][0] not in _PLAIN_ENOUGH):
                 continue
             for kind, pattern in self._masked:
                 if pattern.fullmatch(word[0]):
@@ -146,7 +147,6 @@ def _entries(rows: Any) -> list[str]:
 
 def _masked(entry: str) -> re.Pattern[str]:
     stem = entry.strip("*")
-    seen = "" if stem[0] in _PLAIN_ENOUGH else rf"(?=.[\w{_MASKS}]*[a-z])"
     letters = [rf"[{letter}{_LEET.get(letter, '')}{_MASKS if place else ''}]" for place, letter in enumerate(stem)]
     before, after = (r"\w*" if entry.startswith("*") else ""), (rf"[\w{_MASKS}]*" if entry.endswith("*") else "")
-    return re.compile(before + seen + "".join(letters) + after)
+    return re.compile(before + "".join(letters) + after)
