@@ -1,10 +1,12 @@
 """An evaluation as people read it: a Markdown table for the console and the model card, and a picture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from classifiers.evaluate import LABELS, Evaluation
 from classifiers.figures import precision_recall
+from classifiers.replay import HOW, Change
+from monitor.domain.verdict import Label
 
 #: The worst mistakes that are listed, and how much of each text.
 WORST = 25
@@ -23,6 +25,34 @@ def table(evaluation: Evaluation) -> str:
     ]
     summary = [("figure", "value")] + [(name, str(value)) for name, value in evaluation.summary.items()]
     return "\n".join([*_aligned(labels), "", *_aligned(summary)])
+
+
+def comparison(before: Evaluation, after: Evaluation, figures: Collection[str]) -> str:
+    """Markdown: F1 per label and some `figures` of the summary, before and after, with 95 % intervals."""
+    labels = [("label", "examples", "F1 before", "F1 after")]
+    labels += [
+        (str(old.label), str(old.examples), str(old.f1), str(new.f1))
+        for old, new in zip(before.labels, after.labels, strict=True)
+    ]
+    summary = [("figure", "before", "after")]
+    summary += [(name, str(before.summary[name]), str(after.summary[name])) for name in figures]
+    return "\n".join([*_aligned(labels), "", *_aligned(summary)])
+
+
+def replayed(changes: Iterable[Change], places: Sequence[str]) -> str:
+    """Markdown: per label how many change and how; then where each comment is to be found. No text of any."""
+    by_label: dict[Label, list[Change]] = {}
+    for each in changes:
+        by_label.setdefault(each.label, []).append(each)
+    counts: list[tuple[str, ...]] = [("label", *HOW)]
+    for label, mine in by_label.items():
+        counts.append((label, *(str(sum(each.how == how for each in mine)) for how in HOW)))
+    lines = [
+        f"  {label} {each.how}: {_printable(places[each.index])}"
+        for label, mine in by_label.items()
+        for each in sorted(mine, key=lambda change: HOW.index(change.how))
+    ]
+    return "\n".join([*_aligned(counts), "", *lines]) if by_label else "No label changes."
 
 
 def confusions(evaluation: Evaluation) -> str:
@@ -66,6 +96,10 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _excerpt(text: str) -> str:
-    """One line of printable characters: a comment must not steer the terminal that shows it."""
-    plain = "".join(c if c.isprintable() else " " for c in text)
+    plain = _printable(text)
     return plain if len(plain) <= EXCERPT else plain[: EXCERPT - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """One line of printable characters: what strangers wrote must not steer the terminal that shows it."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,5 +1,6 @@
 """The safety cases: comments that no tuning may make the classifier blind to, and harmless ones."""
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -22,25 +23,42 @@ def safety_cases() -> tuple[Labelled, ...]:
         return tuple(read_labelled(lines))
 
 
-def forgotten(tuning: Tuning, model: Model, names: NameFinder) -> list[str]:
-    """What the cases have against a tuning of `model`: each comes out as before or better."""
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A safety case that would come out worse, for a label, and how."""
+
+    case: str
+    label: Label
+    how: str
+
+    def __str__(self) -> str:
+        return f"safety case {self.case} {self.how} {self.label}"
+
+
+def object_to(tuning: Tuning, model: Model, names: NameFinder) -> list[Objection]:
+    """What the cases have against a tuning of `model`: each is to come out as before or better."""
     seen = Seen.of(safety_cases(), model)
     readings = zip(seen.read(model.thresholds, names), seen.read_tuned(tuning, names), strict=True)
     return [
-        why
+        objection
         for case, (before, after) in zip(seen.labelled, readings, strict=True)
-        for why in _lost(case, before, after)
+        for objection in (_lost(case, before, after) if case.labels else _raised(case, before, after))
     ]
 
 
-def _lost(case: Labelled, before: Reading, after: Reading) -> list[str]:
-    if not case.labels:
-        new = [label for label in URGENT if label in after.labels and label not in before.labels]
-        return [f"safety case {case.id} is harmless and would be {' and '.join(new)}"] if new else []
+def _lost(case: Labelled, before: Reading, after: Reading) -> list[Objection]:
     return [
-        f"safety case {case.id} would {'only possibly' if _degree(after, label) else 'no longer'} be {label}"
+        Objection(case.id, label, "would only possibly be" if _degree(after, label) else "would no longer be")
         for label in sorted(case.labels)
         if _degree(after, label) < min(_degree(before, label), 2 if label in GRAVE else 1)
+    ]
+
+
+def _raised(case: Labelled, before: Reading, after: Reading) -> list[Objection]:
+    return [
+        Objection(case.id, label, "is harmless and would be")
+        for label in URGENT
+        if label in after.labels and label not in before.labels
     ]
 
 

@@ -11,7 +11,7 @@ from classifiers.figures import Sampling
 from classifiers.fit import PARTS, fit, learnable, parts
 from classifiers.fold import fold
 from classifiers.labelled import Labelled
-from classifiers.safety import forgotten
+from classifiers.safety import Objection, object_to
 from classifiers.seen import Model, Seen
 from classifiers.tuning import Floats, Tuning
 from monitor.domain.ports import NameFinder
@@ -19,7 +19,7 @@ from monitor.domain.verdict import Label
 
 #: A tuning is to be better in so many of 100 resamplings.
 SURE = 90
-#: A label is markedly worse when it has so many more mistakes and its F1 falls by more than so much.
+#: Markedly worse: so many more mistakes at least, and F1 (or a share of comments) worse by more than so much.
 MISTAKES, FALL = 2, 0.05
 #: The figures of an evaluation that a tuning keeps.
 KEPT = (
@@ -30,12 +30,13 @@ KEPT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A tuning, the `labels` there were enough comments of, what was measured before and after on the comments held
-    back, and every reason `against` it.
+    """A tuning of `labels`, what kept others from being learnt (`spared`), what was measured before and after on
+    the comments held back, and every reason `against` it.
     """
 
     tuning: Tuning
     labels: tuple[Label, ...]
+    spared: tuple[Objection, ...]
     before: Evaluation
     after: Evaluation
     against: tuple[str, ...]
@@ -52,10 +53,13 @@ def try_tuning(
 
     The comments are cut into parts. Each part is held back once and read by a tuning fitted to the others: no
     figure is of a comment that taught it. The tuning returned is fitted to all. `progress` may show how far it is.
+    A label with which a safety case would come out worse is not learnt at all.
     """
     labelled = _once(labelled)
     seen = Seen.of(labelled, model)
-    labels = learnable(seen.true)
+    wanted = learnable(seen.true)
+    spared = object_to(fit(seen, wanted, model, names, now), model, names)
+    labels = tuple(label for label in wanted if label not in {each.label for each in spared})
     before = seen.read(model.thresholds, names)
     after = list(before)
     part = parts(seen.true)
@@ -67,8 +71,14 @@ def try_tuning(
     tuning = fit(seen, labels, model, names, now)
     was, becomes = evaluate(labelled, before), evaluate(labelled, after)
     figures = {name: (was.summary[name].value, becomes.summary[name].value) for name in KEPT}
-    against = (*_against(was, becomes), *forgotten(tuning, model, names))
-    return Trial(tuning=replace(tuning, figures=figures), labels=labels, before=was, after=becomes, against=against)
+    return Trial(
+        tuning=replace(tuning, figures=figures),
+        labels=labels,
+        spared=tuple(spared),
+        before=was,
+        after=becomes,
+        against=(*objections(was, becomes), *map(str, object_to(tuning, model, names))),
+    )
 
 
 def _once(labelled: Sequence[Labelled]) -> list[Labelled]:
@@ -78,13 +88,14 @@ def _once(labelled: Sequence[Labelled]) -> list[Labelled]:
     )
 
 
-def _against(was: Evaluation, becomes: Evaluation) -> list[str]:
+def objections(was: Evaluation, becomes: Evaluation) -> list[str]:
     """What the comments held back have against it."""
     sampling = Sampling(len(was.true))
     before, after = sampling.f1(was.said, was.true), sampling.f1(becomes.said, was.true)
     return [
         *_not_surely_better(macro(before), macro(after)),
         *_blinder(was, becomes),
+        *_noisier(was, becomes),
         *_worse_labels(was, becomes, before[0], after[0]),
     ]
 
@@ -106,6 +117,16 @@ def _blinder(was: Evaluation, becomes: Evaluation) -> list[str]:
     if after >= before:
         return []
     return [f"it sees less of what is urgent: {after} of {int(there.sum())} comments, {before} before"]
+
+
+def _noisier(was: Evaluation, becomes: Evaluation) -> list[str]:
+    nothing = ~was.true.any(axis=1)
+    before, after = (int((each.said.any(axis=1) & nothing).sum()) for each in (was, becomes))
+    if after - before < MISTAKES or after - before <= FALL * nothing.sum():
+        return []
+    return [
+        f"it calls people for nothing: {after} of {int(nothing.sum())} comments without a label, {before} before"
+    ]
 
 
 def _worse_labels(was: Evaluation, becomes: Evaluation, before: Floats, after: Floats) -> list[str]:

@@ -115,7 +115,7 @@ def _browser(school: School) -> Browser | None:
     return Browser(executable, allow=frozenset(school.browser_may_open), sandbox=sandbox)
 
 
-def load_school_reader(config: Config, data: Path | None = None) -> SchoolReader:
+def load_school_reader(config: Config, data: Path | None = None, *, explains: bool = True) -> SchoolReader:
     """The reader that a school's configuration asks for, with what its corrections taught, which lies in `data`.
 
     Raises ConfigError for what does not fit; a tuning that does not is left out, and `notes` says so.
@@ -125,11 +125,11 @@ def load_school_reader(config: Config, data: Path | None = None) -> SchoolReader
     if data and kind == TUNABLE:
         try:
             tuning = school_tunings(data).in_use()
-            return reader.load_reader(kind, config.people, options={**options, "tuning": tuning})
+            return reader.load_reader(kind, config.people, options={**options, "tuning": tuning}, explains=explains)
         except TuningError as error:
             logger.error("what the school's corrections taught is not used: %s", error)
             notes.append(f"what your corrections taught the classifier is not used: {error}")
-    return reader.load_reader(kind, config.people, options=options, notes=notes)
+    return reader.load_reader(kind, config.people, options=options, notes=notes, explains=explains)
 
 
 def school_tunings(data: Path) -> Tunings:

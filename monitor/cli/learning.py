@@ -1,18 +1,35 @@
-"""Commands about how good the classifier is."""
+"""Commands about how good the classifier is, and how it learns from a school's corrections."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
+from classifiers import local
 from classifiers.evaluate import evaluate as evaluate_readings
-from classifiers.labelled import read_labelled
-from classifiers.report import confusions, picture, table
-from monitor.bootstrap import load_reader
-from monitor.cli.console import app, lines_of, say
-from monitor.config import default_folder, load_people
+from classifiers.labelled import Labelled, read_labelled
+from classifiers.names import Names
+from classifiers.reader import SchoolReader
+from classifiers.replay import changes
+from classifiers.report import comparison, confusions, picture, replayed, table
+from classifiers.safety import safety_cases
+from classifiers.trial import KEPT, Trial, try_tuning
+from classifiers.tuning import Tuning
+from monitor.bootstrap import (
+    TUNABLE,
+    classifier_options,
+    load_reader,
+    load_school_reader,
+    open_store,
+    school_tunings,
+)
+from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, lines_of, say
+from monitor.config import Config, default_folder, load_config, load_people
+from monitor.domain.errors import ConfigError
 
+RESTART = "The service takes it up when it is started again."
 #: Comments that are read between two steps of the progress bar.
 BLOCK = 64
 
@@ -34,8 +51,7 @@ def evaluate(
     """Say how good the classifier is on labelled comments: figures with intervals, worst mistakes, a picture."""
     beside = file.with_name("roster.yaml")
     people = load_people(roster or (beside if beside.exists() else default_folder() / "people.yaml"))
-    with lines_of(file) as lines:
-        labelled = read_labelled(lines)
+    labelled = _labelled(file)
     reader = load_reader(people, classifier, explains=False)
     readings = []
     for start in tqdm(range(0, len(labelled), BLOCK), "reading", disable=None, unit="block"):
@@ -47,3 +63,97 @@ def evaluate(
     print(table(measured), confusions(measured), sep="\n\n")
     picture(measured, picture_file)
     say(f"precision against recall: {picture_file}")
+
+
+@app.command()
+def tune(
+    config: ConfigFolder,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Corrected comments: JSON lines with id, text, labels and, if known, parent."),
+    ] = None,
+    data: DataFolder = None,
+    replay: Annotated[int, typer.Option(min=0, help="How many of the last comments to read anew.")] = 500,
+    apply: Annotated[bool, typer.Option("--apply", help="Use what was learnt, if nothing is against it.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Go back to the tuning before, or to none.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Say what is in use.")] = False,
+) -> None:
+    """Learn from corrections, show what would change, and with --apply make it so. Exit status 1 if refused."""
+    if (file is not None) + undo + status != 1:
+        raise typer.BadParameter("give a file of corrected comments, or --undo, or --status")
+    loaded = load_config(config)
+    if loaded.school.classifier != TUNABLE:
+        raise ConfigError(f"the classifier {loaded.school.classifier!r} cannot be tuned, only {TUNABLE!r} can")
+    folder = data_of(loaded, data)
+    tunings = school_tunings(folder)
+    if file is None:
+        if undo:
+            print(f"Put aside as {tunings.undo().name}. {RESTART}")
+        raise typer.Exit(_status(loaded, folder))
+    trial = _try(_labelled(file), loaded)
+    if trial.against:
+        raise typer.Exit(1)
+    print(f"\nThe last {replay} comments, read with what is in use now and with this tuning:\n")
+    print(_replay(loaded, folder, trial.tuning, replay))
+    if apply:
+        print(f"\nKept as {tunings.keep(trial.tuning).name}; --undo goes back. {RESTART}")
+    else:
+        print("\nNothing was changed. The same command with --apply makes it so.")
+
+
+def _labelled(file: Path) -> list[Labelled]:
+    with lines_of(file) as lines:
+        return read_labelled(lines)
+
+
+def _try(labelled: list[Labelled], loaded: Config) -> Trial:
+    trial = try_tuning(
+        labelled,
+        local.load(**classifier_options(loaded)),
+        Names(loaded.people),
+        datetime.now(UTC),
+        lambda parts: tqdm(parts, "learning", disable=None, unit="part"),
+    )
+    print(
+        f"{trial.tuning.comments} different comments in parts. Each part was held back once and read by a tuning "
+        f"fitted to the others.\nLearnt, there being enough of them: {', '.join(trial.labels) or 'nothing'}"
+    )
+    for objection in trial.spared:
+        print(f"Left as it was: {objection.label}, because {objection}")
+    print()
+    print(comparison(trial.before, trial.after, KEPT))
+    print(f"\n{len(safety_cases())} safety cases read with the tuning fitted to all.")
+    for reason in trial.against:
+        print(f"REFUSED: {reason}")
+    return trial
+
+
+def _replay(loaded: Config, folder: Path, tuning: Tuning, count: int) -> str:
+    """What would change in the last comments of the store: numbers, ids and links."""
+    with open_store(loaded, folder) as store, store.reading() as tx:
+        latest = tx.readings.latest(count)
+    comments = [one.comment for one in latest]
+    now = load_school_reader(loaded, folder, explains=False)
+    model = local.load(**classifier_options(loaded), tuning=tuning)
+    then = SchoolReader(model, Names(loaded.people), explains=False)
+    found = changes(now.read(comments), then.read(comments))
+    told = replayed(found, [f"{one.item.id}  {one.item.item.url or ''}" for one in latest])
+    return f"{len(comments)} comments were there to read.\n\n{told}"
+
+
+def _status(loaded: Config, folder: Path) -> int:
+    """Say what is in use; 1 if there is a tuning that cannot be used."""
+    reader = load_school_reader(loaded, folder, explains=False)
+    print(f"classifier {reader.name} {reader.version}")
+    for note in reader.notes:
+        print(note)
+    if reader.notes:
+        return 1
+    tuning = school_tunings(folder).in_use()
+    if tuning is None:
+        print("It is used as it was shipped.")
+        return 0
+    print(f"It is tuned: {tuning.comments} corrections, {tuning.made_at:%d %B %Y %H:%M} UTC. Measured then:")
+    for name, (before, after) in tuning.figures.items():
+        print(f"  {name}: {before:.3f} before, {after:.3f} after")
+    return 0
