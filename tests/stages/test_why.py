@@ -103,7 +103,7 @@ def test_a_restricted_matter_is_not_explained(school: School) -> None:
     text = "Mr F saw the marks on her arm"
     said = reading(text, {"safeguarding": "marks on her arm"}, {"Mr F": "tom-field"})
     for body in told(school, text, said, "david.okafor@larkfield.example"):
-        assert [words for words in ("marks", "child", "Tom Field", "Why") if words in body] == []
+        assert [words for words in ("marks", "child", "Tom Field", "Read in it") if words in body] == []
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_what_is_in_a_language_that_is_not_read_says_so_everywhere(browser: Brow
     item = world.say(POLISH, language="pl")
     world.make_digest()
     for path in ("/", "/digest"):
-        assert f'<b class="tongue">{UNREAD}</b>' in browser.get(path).text
+        assert f'<span class="tongue">{UNREAD}</span>' in browser.get(path).text
     page = case_page(browser, world, item)
     assert f"It is {UNREAD}" in page
     assert "In a language that is not read" in page
@@ -122,10 +122,11 @@ def test_a_restricted_comment_does_not_say_its_language(browser: Browser, world:
 
 
 def test_what_the_word_list_read_alone_is_possible_and_says_so(browser: Browser, world: World) -> None:
-    item = world.say("I will find him", Label.THREAT, words=["find him"], provisional=True)
+    item = world.say("I will find him", Label.THREAT, words=["find him"], doubt=[Label.HATE], provisional=True)
     page = case_page(browser, world, item)
     assert "a word list read it alone and can rule out nothing" in page
-    assert rows(page) == {"Threat possibly": ["find him"]}
+    assert rows(page) == {"Threat possibly": ["find him"], "Hate possibly": []}
+    assert "not ruled out" in page
 
 
 def test_while_the_classifier_fails_the_queue_and_the_status_page_are_red(browser: Browser, world: World) -> None:
