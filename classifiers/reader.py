@@ -13,7 +13,7 @@ from classifiers.language import guess
 from classifiers.lexicon import Found, Strength
 from classifiers.names import NAMED, Names
 from classifiers.threshold import Scorer
-from monitor.domain.errors import ClassifierError, ConfigError
+from monitor.domain.errors import ClassifierError, MonitorError
 from monitor.domain.people import Person
 from monitor.domain.ports import NameFinder
 from monitor.domain.verdict import Comment, Label, NameHit, Reading, Scores, Span
@@ -102,7 +102,7 @@ class SchoolReader:
                     return None
                 self._model = self._load()
             scores = self._model.score(comments)
-        except (ClassifierError, ConfigError) as error:
+        except MonitorError as error:  # loading it anew may also find that its settings no longer fit
             log.error("the classifier failed, the word list reads alone: %s", error)
             self.problem = str(error)
             return None

@@ -4,14 +4,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
 from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef
 from monitor.domain.ports import Letter
-from monitor.store.engine import migrate, open_engine
+from monitor.store.engine import MIGRATIONS, migrate, open_engine
 from monitor.store.store import Store
 from monitor.store.tables import metadata
 
@@ -36,6 +38,31 @@ def test_the_migrations_end_at_the_tables_of_the_code(database_url: str) -> None
     migrate(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_what_was_read_before_an_update_stays_read(database_url: str) -> None:
+    engine = open_engine(database_url)
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO items VALUES (1, 'larkfield', 'x', '1', 'a', 'x', 'official', 'comment', '', '', '', '', "
+            "'', NULL, '2026-11-18 12:00:00', NULL, NULL, NULL, '[]', 'r', false, NULL)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO readings (school_id, item_id, revision, classifier, version, scores, labels, doubt, "
+            "names, names_doubt, spans, language, read_at) VALUES ('larkfield', 1, 'r', 'local', '1', '{}', "
+            "'[\"query\"]', '[]', '[]', '[]', '[]', 'en', '2026-11-18 12:00:00')"
+        )
+    migrate(engine)
+    with Store(engine, "larkfield").reading() as tx:
+        reading = tx.readings.get(1, "r")
+        assert reading is not None
+        assert (reading.labels, reading.provisional) == (("query",), False)
+        assert tx.readings.count_provisional() == 0
     engine.dispose()
 
 

@@ -132,6 +132,27 @@ def test_a_model_that_cannot_be_loaded_does_not_stop_the_reader(
     assert [hit.person for hit in reading.names] == ["head"]
 
 
+def test_what_the_word_list_reads_alone_is_provisional(scorer: Scripted, roster: Sequence[Person]) -> None:
+    reader = SchoolReader(scorer, Names(roster))
+    assert not reader.read([Comment(text="hello")])[0].provisional
+    scorer.broken = True
+    assert reader.read([Comment(text="hello")])[0].provisional
+
+
+def test_a_model_that_was_put_back_reads_at_once(
+    scorer: Scripted, roster: Sequence[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> Scripted:
+        raise ClassifierError("the classifier's model.onnx cannot be read")
+
+    monkeypatch.setattr(local, "load", missing)
+    reader = load_reader("local", roster)
+    assert reader.read([Comment(text="hello")])[0].provisional
+    monkeypatch.setattr(local, "load", lambda: scorer)
+    assert not reader.read([Comment(text="hello")])[0].provisional
+    assert (reader.problem, reader.name) == (None, "scripted")
+
+
 def test_an_unknown_kind_is_refused_with_the_choices(roster: Sequence[Person]) -> None:
     with pytest.raises(ConfigError, match="lexicon, local"):
         load_reader("oracle", roster)
