@@ -3,9 +3,12 @@ the model's own logit as offset, then a threshold.
 
 What is learnt is a correction, drawn to none. How strongly, cross-validation decides for each label; where no
 strength is surely better than none, the label's scores stay as they are.
+
+Corrections are no sample of what a school reads: fitted to them alone, a label would spread to what they are silent
+about. So comments that nobody corrected are fitted too, each aiming at the score that it has.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -17,7 +20,7 @@ from classifiers.seen import Model, Seen
 from classifiers.threshold import Threshold
 from classifiers.tuning import Floats, Tuning, TuningError
 from monitor.domain.ports import NameFinder
-from monitor.domain.verdict import Label
+from monitor.domain.verdict import Label, Reading
 
 #: Fewer corrections teach nothing that could be checked.
 FEWEST = 60
@@ -57,25 +60,31 @@ def learnable(true: Booleans) -> tuple[Label, ...]:
 
 
 def fit(seen: Seen, labels: Collection[Label], model: Model, names: NameFinder, now: datetime) -> Tuning:
-    """A tuning, without figures; other labels than `labels` stay as they are. Same input, same result."""
+    """A tuning, without figures; other labels than `labels` stay as they are. Same input, same result.
+
+    At least PARTS of `seen` are judged.
+    """
     wanted = np.array([label in labels for label in LABELS])
     crossed = _crossed(seen)
-    gains = _loss(seen.logits, seen.true) - _loss(crossed, seen.true)
-    mean, error = gains.mean(axis=1), gains.std(axis=1) / np.sqrt(len(seen.true))
+    gains = (_loss(seen.logits, seen.true) - _loss(crossed, seen.true))[:, seen.judged]
+    mean, error = gains.mean(axis=1), gains.std(axis=1) / np.sqrt(gains.shape[1])
     best, column = mean.argmax(axis=0), np.arange(len(LABELS))
     learnt = wanted & (mean[best, column] > error[best, column])
-    weights, shift = _Rows(seen.features).fit(seen.logits, seen.true, np.array(STRENGTHS)[best])
+    weights, shift = _Rows(seen.features).fit(seen.logits, _aim(seen), np.array(STRENGTHS)[best])
     unseen = np.where(learnt, crossed[best, :, column].T, seen.logits)
-    before, after = (_scores(seen, logits, model, names) for logits in (seen.logits, unseen))
+    before, after = _scores(seen.before), _scores(seen.read(unseen, model.thresholds, names))
+    taught = (seen.true & seen.judged[:, None]).sum(axis=0)
     thresholds = {
-        label: _threshold(label, before[:, i], after[:, i], seen.true[:, i], model.thresholds[label])
+        label: _threshold(
+            label, before[:, i], after[:, i], seen.true[:, i], model.thresholds[label], int(taught[i])
+        )
         for i, label in enumerate(LABELS)
         if wanted[i]
     }
     return Tuning(
         model=model.version,
         made_at=now,
-        comments=len(seen.labelled),
+        comments=int(seen.judged.sum()),
         weights=(weights * learnt[:, None]).astype(np.float32),
         shift=shift * learnt,
         thresholds={**model.thresholds, **thresholds},
@@ -83,10 +92,19 @@ def fit(seen: Seen, labels: Collection[Label], model: Model, names: NameFinder, 
     )
 
 
-def parts(true: Booleans) -> NDArray[np.int_]:
-    """For each comment the part, 0 to PARTS - 1, that it falls into, so that every label is spread over all parts.
+def parts(seen: Seen) -> NDArray[np.int_]:
+    """For each comment the part, 0 to PARTS - 1, that it falls into, so that every label is spread over all parts,
+    among what was judged and among the rest.
+    """
+    part = np.zeros(len(seen.true), dtype=int)
+    for group in (seen.judged, ~seen.judged):
+        part[group] = deal(seen.true[group])
+    return part
 
-    The rarest label is dealt first (Sechidis et al., On the Stratification of Multi-Label Data, 2011).
+
+def deal(true: Booleans) -> NDArray[np.int_]:
+    """Comments (n, 12) dealt into PARTS, the rarest label first (Sechidis et al., On the Stratification of
+    Multi-Label Data, 2011).
     """
     chance = np.random.default_rng(SEED)
     part = np.full(len(true), -1)
@@ -114,7 +132,7 @@ class _Rows:
         self._rows = rows @ self._directions.T
         self._size = (self._rows**2).sum(axis=0)
 
-    def fit(self, offset: Floats, true: Booleans, strength: Floats) -> tuple[Floats, Floats]:
+    def fit(self, offset: Floats, aim: Floats, strength: Floats) -> tuple[Floats, Floats]:
         """Weights (12, 768) and shift (12,) in terms of the features as they came; `strength` (12,).
 
         Each step divides by an upper bound of the curvature, which is diagonal along the singular directions
@@ -124,7 +142,7 @@ class _Rows:
         along = np.zeros(bound.shape)
         for _ in range(STEPS):
             said = _probability(offset + self._rows @ along)
-            step = (self._rows.T @ (said - true) + strength * along) / bound
+            step = (self._rows.T @ (said - aim) + strength * along) / bound
             along -= step
             if np.abs(step).max() < SMALL:
                 break
@@ -146,30 +164,36 @@ def _directions(rows: Floats) -> Floats:
 
 def _crossed(seen: Seen) -> Floats:
     """Logits (strengths, n, 12), each comment's from weights that were fitted without its part."""
-    part = parts(seen.true)
+    part, aim = parts(seen), _aim(seen)
     logits = np.zeros((len(STRENGTHS), *seen.logits.shape))
     for each in range(PARTS):
         held, rest = np.flatnonzero(part == each), np.flatnonzero(part != each)
         rows = _Rows(seen.features[rest])
         for number, strength in enumerate(STRENGTHS):
-            weights, shift = rows.fit(seen.logits[rest], seen.true[rest], np.full(len(LABELS), strength))
+            weights, shift = rows.fit(seen.logits[rest], aim[rest], np.full(len(LABELS), strength))
             logits[number, held] = seen.logits[held] + seen.features[held] @ weights.T + shift
     return logits
 
 
-def _scores(seen: Seen, logits: Floats, model: Model, names: NameFinder) -> Floats:
-    """Scores (n, 12) that the school's reader makes of logits: word list and patterns have their say."""
-    readings = seen.read(model.thresholds, names, logits)
+def _aim(seen: Seen) -> Floats:
+    """The scores (n, 12) to be reached: what a person said, else what the model says."""
+    return np.where(seen.judged[:, None], seen.true, _probability(seen.logits))
+
+
+def _scores(readings: Sequence[Reading]) -> Floats:
     return np.array([[each.scores[label] for label in LABELS] for each in readings])
 
 
-def _threshold(label: Label, before: Floats, after: Floats, true: Booleans, old: Threshold) -> Threshold:
-    """Between the old threshold and that of the best F-beta, where this is surely better.
+def _threshold(
+    label: Label, before: Floats, after: Floats, true: Booleans, old: Threshold, taught: int
+) -> Threshold:
+    """Between the old threshold and that of the best F-beta, where this is surely better; nearer to the latter the
+    more examples a person has `taught`.
 
     An urgent label's rises only so far that as many of those that have it are found as before, and falls to half at
     most.
     """
-    over = _cut(label, after, true, old.over)
+    over = _cut(label, after, true, old.over, taught / (taught + OLD_COUNTS))
     found = int((before[true] >= old.over).sum())
     if label in URGENT and found:
         over = max(min(over, float(np.sort(after[true])[-found])), old.over / 2)
@@ -177,13 +201,12 @@ def _threshold(label: Label, before: Floats, after: Floats, true: Booleans, old:
     return Threshold(over=over, possibly=min(over, round(over * old.possibly / old.over, 3)))
 
 
-def _cut(label: Label, scores: Floats, true: Booleans, old: float) -> float:
-    """The best cut of each of many resamplings, averaged, and drawn to the old one; the old one where in the
+def _cut(label: Label, scores: Floats, true: Booleans, old: float, weight: float) -> float:
+    """From the old cut by `weight` towards the mean of the best of many resamplings; the old one where in the
     resamplings the gain is less than its spread.
     """
     best = [CUTS[np.isclose(row, row.max())].mean() for row in _f_beta(label, scores, true, CUTS)]
-    examples = int(true.sum())
-    new = old + (float(np.mean(best)) - old) * examples / (examples + OLD_COUNTS)
+    new = old + weight * (float(np.mean(best)) - old)
     was, becomes = _f_beta(label, scores, true, np.array([old, new])).T
     return new if (becomes - was).mean() > (becomes - was).std() else old
 

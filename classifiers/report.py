@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from classifiers.evaluate import LABELS, Evaluation
 from classifiers.figures import precision_recall
 from classifiers.replay import HOW, Change
@@ -28,11 +30,15 @@ def table(evaluation: Evaluation) -> str:
 
 
 def comparison(before: Evaluation, after: Evaluation, figures: Collection[str]) -> str:
-    """Markdown: F1 per label and some `figures` of the summary, before and after, with 95 % intervals."""
+    """Markdown: F1 per label and some `figures` of the summary, before and after, with 95 % intervals.
+
+    A label that no comment has and none was given is left out.
+    """
     labels = [("label", "examples", "F1 before", "F1 after")]
     labels += [
         (str(old.label), str(old.examples), str(old.f1), str(new.f1))
         for old, new in zip(before.labels, after.labels, strict=True)
+        if not (np.isnan(old.f1.value) and np.isnan(new.f1.value))
     ]
     summary = [("figure", "before", "after")]
     summary += [(name, str(before.summary[name]), str(after.summary[name])) for name in figures]

@@ -37,11 +37,10 @@ class Objection:
 
 def object_to(tuning: Tuning, model: Model, names: NameFinder) -> list[Objection]:
     """What the cases have against a tuning of `model`: each is to come out as before or better."""
-    seen = Seen.of(safety_cases(), model)
-    readings = zip(seen.read(model.thresholds, names), seen.read_tuned(tuning, names), strict=True)
+    seen = Seen.of(safety_cases(), model, names)
     return [
         objection
-        for case, (before, after) in zip(seen.labelled, readings, strict=True)
+        for case, before, after in zip(seen.labelled, seen.before, seen.read_tuned(tuning, names), strict=True)
         for objection in (_lost(case, before, after) if case.labels else _raised(case, before, after))
     ]
 

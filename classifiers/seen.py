@@ -1,6 +1,6 @@
-"""Labelled comments with what the untuned model makes of them: what a tuning is fitted to and examined on."""
+"""Comments with what the model as it was shipped makes of them: what a tuning is fitted to and examined on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,19 +35,42 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Comments, their logits (n, 12) and features (n, 768), and what is true of them (n, 12)."""
+    """Comments, their logits (n, 12) and features (n, 768), how they are read with the model as it was shipped
+    (`before`), what is true of them (n, 12), and which of them a person has `judged` (n,): of the others that
+    reading counts as true.
+    """
 
     labelled: Sequence[Labelled]
     logits: Floats
     features: Floats
+    before: Sequence[Reading]
     true: Booleans
+    judged: Booleans
 
     @classmethod
-    def of(cls, labelled: Sequence[Labelled], model: Model) -> "Seen":
-        """Raises ClassifierError."""
+    def of(cls, labelled: Sequence[Labelled], model: Model, names: NameFinder) -> "Seen":
+        """Comments that a person has judged. Raises ClassifierError."""
         logits, features = model.features([each.comment for each in labelled])
-        true = np.array([[label in each.labels for label in LABELS] for each in labelled])
-        return cls(labelled=labelled, logits=logits, features=features, true=true)
+        return cls(
+            labelled=labelled,
+            logits=logits,
+            features=features,
+            before=_read(labelled, logits, model.thresholds, names),
+            true=marks([each.labels for each in labelled]),
+            judged=np.ones(len(labelled), dtype=bool),
+        )
+
+    def with_unjudged(self, comments: Sequence[Comment], model: Model, names: NameFinder) -> "Seen":
+        """These and then `comments`, of which nobody has said that they were read wrongly."""
+        others = Seen.of([Labelled("", each, frozenset(), frozenset()) for each in comments], model, names)
+        return Seen(
+            labelled=[*self.labelled, *others.labelled],
+            logits=np.vstack([self.logits, others.logits]),
+            features=np.vstack([self.features, others.features]),
+            before=[*self.before, *others.before],
+            true=np.vstack([self.true, marks([each.labels for each in others.before])]),
+            judged=np.concatenate([self.judged, ~others.judged]),
+        )
 
     def part(self, chosen: NDArray[np.int_]) -> "Seen":
         """Those at the indices `chosen`."""
@@ -55,16 +78,27 @@ class Seen:
             labelled=[self.labelled[index] for index in chosen],
             logits=self.logits[chosen],
             features=self.features[chosen],
+            before=[self.before[index] for index in chosen],
             true=self.true[chosen],
+            judged=self.judged[chosen],
         )
 
-    def read(self, thresholds: Thresholds, names: NameFinder, logits: Floats | None = None) -> list[Reading]:
-        """What a school's reader says where the model says `logits`; default: its own."""
-        given = _Given(self.logits if logits is None else logits, thresholds)
-        return SchoolReader(given, names, explains=False).read([each.comment for each in self.labelled])
+    def read(self, logits: Floats, thresholds: Thresholds, names: NameFinder) -> list[Reading]:
+        """How a school's reader reads them where the model says `logits`."""
+        return _read(self.labelled, logits, thresholds, names)
 
     def read_tuned(self, tuning: Tuning, names: NameFinder) -> list[Reading]:
-        return self.read(tuning.thresholds, names, tuning.adjust(self.logits, self.features))
+        """How a school's reader reads them with `tuning`."""
+        return self.read(tuning.adjust(self.logits, self.features), tuning.thresholds, names)
+
+
+def marks(labels: Iterable[Collection[str]]) -> Booleans:
+    """Which labels each has, (n, 12)."""
+    return np.array([[label in each for label in LABELS] for each in labels]).reshape(-1, len(LABELS))
+
+
+def _read(labelled: Sequence[Labelled], logits: Floats, thresholds: Thresholds, names: NameFinder) -> list[Reading]:
+    return SchoolReader(_Given(logits, thresholds), names, explains=False).read([each.comment for each in labelled])
 
 
 class _Given:

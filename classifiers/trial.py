@@ -15,7 +15,7 @@ from classifiers.safety import Objection, object_to
 from classifiers.seen import Model, Seen
 from classifiers.tuning import Floats, Tuning
 from monitor.domain.ports import NameFinder
-from monitor.domain.verdict import Label
+from monitor.domain.verdict import Comment, Label
 
 #: A tuning is to be better in so many of 100 resamplings.
 SURE = 90
@@ -44,33 +44,37 @@ class Trial:
 
 def try_tuning(
     labelled: Sequence[Labelled],
+    ordinary: Sequence[Comment],
     model: Model,
     names: NameFinder,
     now: datetime,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Trial:
-    """Fit a tuning to `labelled` and examine it. Raises TuningError where there are too few, and ClassifierError.
+    """Fit a tuning to the corrections `labelled` and examine it. Raises TuningError where there are too few, and
+    ClassifierError. `ordinary` comments, which nobody corrected, are to be read as before.
 
     The comments are cut into parts. Each part is held back once and read by a tuning fitted to the others: no
     figure is of a comment that taught it. The tuning returned is fitted to all. `progress` may show how far it is.
     A label with which a safety case would come out worse is not learnt at all.
     """
     labelled = _once(labelled)
-    seen = Seen.of(labelled, model)
-    wanted = learnable(seen.true)
+    corrected = {_key(each.comment) for each in labelled}
+    judged = Seen.of(labelled, model, names)
+    wanted = learnable(judged.true)
+    seen = judged.with_unjudged([each for each in ordinary if _key(each) not in corrected], model, names)
     spared = object_to(fit(seen, wanted, model, names, now), model, names)
     labels = tuple(label for label in wanted if label not in {each.label for each in spared})
-    before = seen.read(model.thresholds, names)
-    after = list(before)
-    part = parts(seen.true)
+    after = list(judged.before)
+    part = parts(seen)
     for each in progress(range(PARTS)):
-        held, rest = np.flatnonzero(part == each), np.flatnonzero(part != each)
+        held, rest = np.flatnonzero((part == each) & seen.judged), np.flatnonzero(part != each)
         tuning = fit(seen.part(rest), labels, model, names, now)
         for index, reading in zip(held, seen.part(held).read_tuned(tuning, names), strict=True):
             after[index] = reading
     tuning = fit(seen, labels, model, names, now)
-    was, becomes = evaluate(labelled, before), evaluate(labelled, after)
+    was, becomes = evaluate(labelled, judged.before), evaluate(labelled, after)
     figures = {name: (was.summary[name].value, becomes.summary[name].value) for name in KEPT}
+    figures = {name: pair for name, pair in figures.items() if not np.isnan(pair).any()}
     return Trial(
         tuning=replace(tuning, figures=figures),
         labels=labels,
@@ -83,9 +87,11 @@ def try_tuning(
 
 def _once(labelled: Sequence[Labelled]) -> list[Labelled]:
     """Each comment once, as it was judged last: no copy stands both among what teaches and what is held back."""
-    return list(
-        {(fold(each.comment.text).text.casefold(), each.comment.parent): each for each in labelled}.values()
-    )
+    return list({_key(each.comment): each for each in labelled}.values())
+
+
+def _key(comment: Comment) -> tuple[str, str | None]:
+    return fold(comment.text).text.casefold(), comment.parent
 
 
 def objections(was: Evaluation, becomes: Evaluation) -> list[str]:

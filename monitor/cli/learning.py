@@ -1,5 +1,6 @@
 """Commands about how good the classifier is, and how it learns from a school's corrections."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +13,11 @@ from classifiers.evaluate import evaluate as evaluate_readings
 from classifiers.labelled import Labelled, read_labelled
 from classifiers.names import Names
 from classifiers.reader import SchoolReader
-from classifiers.replay import changes
+from classifiers.replay import changes, too_much
 from classifiers.report import comparison, confusions, picture, replayed, table
 from classifiers.safety import safety_cases
 from classifiers.trial import KEPT, Trial, try_tuning
-from classifiers.tuning import Tuning
+from classifiers.tuning import Tuning, TuningError
 from monitor.bootstrap import (
     TUNABLE,
     classifier_options,
@@ -28,8 +29,12 @@ from monitor.bootstrap import (
 from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, lines_of, say
 from monitor.config import Config, default_folder, load_config, load_people
 from monitor.domain.errors import ConfigError
+from monitor.domain.verdict import Comment
+from monitor.store.readings import Waiting
 
 RESTART = "The service takes it up when it is started again."
+#: Fewer comments would not show what else a tuning changes.
+FEWEST_REPLAYED = 100
 #: Comments that are read between two steps of the progress bar.
 BLOCK = 64
 
@@ -73,7 +78,9 @@ def tune(
         typer.Argument(help="Corrected comments: JSON lines with id, text, labels and, if known, parent."),
     ] = None,
     data: DataFolder = None,
-    replay: Annotated[int, typer.Option(min=0, help="How many of the last comments to read anew.")] = 500,
+    replay: Annotated[
+        int, typer.Option(min=FEWEST_REPLAYED, help="How many of the last comments to read both ways.")
+    ] = 500,
     apply: Annotated[bool, typer.Option("--apply", help="Use what was learnt, if nothing is against it.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Go back to the tuning before, or to none.")] = False,
     status: Annotated[bool, typer.Option("--status", help="Say what is in use.")] = False,
@@ -90,11 +97,10 @@ def tune(
         if undo:
             print(f"Put aside as {tunings.undo().name}. {RESTART}")
         raise typer.Exit(_status(loaded, folder))
-    trial = _try(_labelled(file), loaded)
-    if trial.against:
+    replayed_on, ordinary = _latest(loaded, folder, replay)
+    trial = _try(_labelled(file), [one.comment for one in ordinary], loaded)
+    if trial.against or _replay(replayed_on, trial.tuning, loaded, folder):
         raise typer.Exit(1)
-    print(f"\nThe last {replay} comments, read with what is in use now and with this tuning:\n")
-    print(_replay(loaded, folder, trial.tuning, replay))
     if apply:
         print(f"\nKept as {tunings.keep(trial.tuning).name}; --undo goes back. {RESTART}")
     else:
@@ -106,9 +112,23 @@ def _labelled(file: Path) -> list[Labelled]:
         return read_labelled(lines)
 
 
-def _try(labelled: list[Labelled], loaded: Config) -> Trial:
+def _latest(loaded: Config, folder: Path, count: int) -> tuple[list[Waiting], list[Waiting]]:
+    """The last `count` comments that were read, to be read again; as many before them, to be left as they are."""
+    with open_store(loaded, folder) as store, store.reading() as tx:
+        latest = tx.readings.latest(2 * count)
+    if len(latest) < 2 * FEWEST_REPLAYED:
+        raise TuningError(
+            f"{len(latest)} comments were read so far, and {2 * FEWEST_REPLAYED} are needed to see what else would "
+            "change; `schoolwatch import` takes in older ones"
+        )
+    return latest[: len(latest) // 2], latest[len(latest) // 2 :]
+
+
+def _try(labelled: list[Labelled], ordinary: list[Comment], loaded: Config) -> Trial:
+    """Learn, say what was measured and what is against it."""
     trial = try_tuning(
         labelled,
+        ordinary,
         local.load(**classifier_options(loaded)),
         Names(loaded.people),
         datetime.now(UTC),
@@ -120,25 +140,29 @@ def _try(labelled: list[Labelled], loaded: Config) -> Trial:
     )
     for objection in trial.spared:
         print(f"Left as it was: {objection.label}, because {objection}")
-    print()
-    print(comparison(trial.before, trial.after, KEPT))
-    print(f"\n{len(safety_cases())} safety cases read with the tuning fitted to all.")
-    for reason in trial.against:
-        print(f"REFUSED: {reason}")
+    print(f"\n{comparison(trial.before, trial.after, KEPT)}\n")
+    print(f"{len(safety_cases())} safety cases were read with the tuning fitted to all.")
+    _refuse(trial.against)
     return trial
 
 
-def _replay(loaded: Config, folder: Path, tuning: Tuning, count: int) -> str:
-    """What would change in the last comments of the store: numbers, ids and links."""
-    with open_store(loaded, folder) as store, store.reading() as tx:
-        latest = tx.readings.latest(count)
+def _replay(latest: list[Waiting], tuning: Tuning, loaded: Config, folder: Path) -> list[str]:
+    """Say what would change in the `latest` comments, by id and link; give back what is against it."""
     comments = [one.comment for one in latest]
-    now = load_school_reader(loaded, folder, explains=False)
     model = local.load(**classifier_options(loaded), tuning=tuning)
-    then = SchoolReader(model, Names(loaded.people), explains=False)
-    found = changes(now.read(comments), then.read(comments))
-    told = replayed(found, [f"{one.item.id}  {one.item.item.url or ''}" for one in latest])
-    return f"{len(comments)} comments were there to read.\n\n{told}"
+    before = load_school_reader(loaded, folder, explains=False).read(comments)
+    after = SchoolReader(model, Names(loaded.people), explains=False).read(comments)
+    found = list(changes(before, after))
+    print(f"\nThe last {len(comments)} comments, read with what is in use now and with this tuning:\n")
+    print(replayed(found, [f"{one.item.id}  {one.item.item.url or ''}" for one in latest]))
+    return _refuse(too_much(found, before))
+
+
+def _refuse(reasons: Iterable[str]) -> list[str]:
+    told = list(reasons)
+    for reason in told:
+        print(f"REFUSED: {reason}")
+    return told
 
 
 def _status(loaded: Config, folder: Path) -> int:

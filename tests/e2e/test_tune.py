@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.e2e.conftest import Run
 
 #: What nobody but this school would call an advertisement: a stall that the office wants to hear of.
@@ -21,6 +22,8 @@ THINGS = (
     ),
     "cheese scones",
 )
+STALL = "Flapjack Friday is back: oat and raisin by the hall"
+COMMENTS = ROOT / "classifiers" / "training" / "comments"
 WHEN = ("after assembly", "on Friday", "at the gate", "next week", "this afternoon")
 
 
@@ -41,9 +44,10 @@ def corrections(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(schoolwatch: Run, tmp_path: Path) -> Path:
-    """A school's data folder in which three comments were read."""
+    """A school's data folder in which 219 ordinary comments were read, and then one about the stall."""
+    written = (COMMENTS / "ashgrove" / "comments.jsonl").read_text(encoding="utf-8").splitlines()[:219]
+    texts = [*(json.loads(line)["text"] for line in written), STALL]
     comments = tmp_path / "comments.jsonl"
-    texts = ("Flapjack Friday is back: oat and raisin by the hall", "What time is it on?", "We made bread, lovely")
     comments.write_text(
         "".join(
             json.dumps({"id": f"i{n}", "text": text, "platform": "x", "url": f"https://x.example/{n}"}) + "\n"
@@ -60,8 +64,9 @@ def test_a_tuning_is_previewed_applied_and_undone(schoolwatch: Run, corrections:
     previewed = schoolwatch("tune", corrections, "--data", data)
     assert previewed.returncode == 0, previewed.stdout + previewed.stderr
     assert "Learnt, there being enough of them: spam" in previewed.stdout
-    assert re.search(r"\| spam +\| 1 +\| 0 +\| 0 +\|", previewed.stdout)
-    assert "spam appears: 1  https://x.example/0" in previewed.stdout
+    assert "The last 110 comments" in previewed.stdout
+    assert re.search(r"\| spam +\| [1-5] +\| 0 +\| 0 +\|", previewed.stdout)
+    assert "spam appears: 220  https://x.example/219" in previewed.stdout
     assert "oat and raisin" not in previewed.stdout + previewed.stderr, "ids and links, no text"
     assert not (data / "tuning").exists(), "a preview changes nothing"
     assert "used as it was shipped" in schoolwatch("tune", "--status", "--data", data).stdout
@@ -76,18 +81,27 @@ def test_a_tuning_is_previewed_applied_and_undone(schoolwatch: Run, corrections:
     assert "used as it was shipped" in undone.stdout
 
 
-def test_too_few_corrections_are_one_clear_line(schoolwatch: Run, corrections: Path, tmp_path: Path) -> None:
+def test_too_few_corrections_are_one_clear_line(
+    schoolwatch: Run, corrections: Path, data: Path, tmp_path: Path
+) -> None:
     few = tmp_path / "few.jsonl"
     few.write_text("".join(corrections.read_text().splitlines(keepends=True)[:7]))
-    ended = schoolwatch("tune", few)
+    ended = schoolwatch("tune", few, "--data", data)
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
     assert "too few corrections: 7 different comments, and 60 are needed (53 more)" in ended.stderr
     assert "spam 10" in ended.stderr
 
 
-def test_a_damaged_tuning_is_said_and_can_be_undone(schoolwatch: Run, data: Path) -> None:
-    (data / "tuning").mkdir()
+def test_without_comments_to_replay_nothing_is_learnt(schoolwatch: Run, corrections: Path) -> None:
+    ended = schoolwatch("tune", corrections)
+    assert ended.returncode == 1
+    assert "0 comments were read so far, and 200 are needed to see what else would change" in ended.stderr
+
+
+def test_a_damaged_tuning_is_said_and_can_be_undone(schoolwatch: Run, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "tuning").mkdir(parents=True)
     (data / "tuning" / "0001.json").write_text("{}")
     ended = schoolwatch("tune", "--status", "--data", data)
     assert ended.returncode == 1

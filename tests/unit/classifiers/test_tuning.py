@@ -16,17 +16,18 @@ import pytest
 from classifiers import local
 from classifiers.evaluate import URGENT, evaluate
 from classifiers.figures import Floats
-from classifiers.fit import ENOUGH, FEWEST, PARTS, parts
+from classifiers.fit import ENOUGH, FEWEST, PARTS, deal
 from classifiers.labelled import Labelled
 from classifiers.names import Names
-from classifiers.replay import APPEARS, DOUBTED, VANISHES, Change, changes
+from classifiers.replay import APPEARS, DOUBTED, VANISHES, Change, changes, too_much
 from classifiers.safety import safety_cases
+from classifiers.seen import Seen
 from classifiers.threshold import Threshold
 from classifiers.training.duplicates import near_duplicates
 from classifiers.training.written import written
 from classifiers.trial import Trial, objections, try_tuning
 from classifiers.tuning import FEATURES, LABELS, Tuning, TuningError, Tunings, read_tuning
-from monitor.bootstrap import load_school_reader
+from monitor.bootstrap import build, load_school_reader
 from monitor.config import Config
 from monitor.domain.verdict import Comment, Label, Reading
 
@@ -67,7 +68,9 @@ def numbered(words: str, count: int, *labels: Label) -> list[Labelled]:
 
 
 def learn(corrections: Sequence[Labelled], model: WordModel) -> Trial:
-    return try_tuning(corrections, model, NOBODY, NOW)
+    """Learn while forty ordinary comments, which nobody corrected, are to be read as before."""
+    ordinary = [each.comment for each in numbered("who can bring chairs", 40)]
+    return try_tuning(corrections, ordinary, model, NOBODY, NOW)
 
 
 def hand_made(model: str = "words 1", **changed: Any) -> Tuning:
@@ -113,10 +116,27 @@ def test_the_same_corrections_give_the_same_tuning() -> None:
     assert first.version == second.version
 
 
+def test_what_the_corrections_are_silent_about_is_read_as_before() -> None:
+    """Of all that was corrected, a stall is what is for sale and a match is not; a fair is neither."""
+    model = WordModel(fair=Label.QUERY)
+    corrections = [*numbered("flapjack stall", 40, Label.SPAM), *numbered("what a match", 40)]
+    others = [each.comment for each in numbered("when is the fair on", 80)]
+    tuning = try_tuning(corrections, others[:60], model, NOBODY, NOW).tuning
+    seen = Seen.of([replace(corrections[0], comment=each) for each in others[60:]], model, NOBODY)
+    assert [each.labels for each in seen.read_tuned(tuning, NOBODY)] == [(Label.QUERY,)] * 20
+
+
+def test_a_comment_that_was_corrected_is_not_ordinary() -> None:
+    corrections = [*numbered("beige", 40, Label.COMPLAINT), *numbered("lovely", 40)]
+    ordinary = [each.comment for each in [*corrections, *numbered("who can bring chairs", 40)]]
+    again = try_tuning(corrections, ordinary, WordModel(), NOBODY, NOW)
+    assert again.tuning.version == learn(corrections, WordModel()).tuning.version
+
+
 def test_every_label_is_spread_over_all_parts() -> None:
     chance = np.random.default_rng(1)
     true = chance.random((93, len(LABELS))) < np.linspace(0.06, 0.4, len(LABELS))
-    part = parts(true)
+    part = deal(true)
     assert set(part) == set(range(PARTS))
     per_part = np.array([true[part == each].sum(axis=0) for each in range(PARTS)])
     assert (per_part.max(axis=0) - per_part.min(axis=0))[0] <= 1, "the rarest label is dealt first, evenly"
@@ -384,6 +404,12 @@ def test_a_damaged_tuning_does_not_stop_the_reader_and_it_is_said(example: Confi
     assert "0001.json is damaged" in reader.notes[0]
 
 
+def test_the_service_warns_on_its_status_page_that_a_tuning_is_not_used(example: Config, tmp_path: Path) -> None:
+    Tunings(tmp_path / "tuning").keep(hand_made("2025-01-01.old"))
+    with build(example, tmp_path, environment={}) as parts:
+        assert [each for each in parts.config.warnings if "taught the classifier is not used" in each]
+
+
 # The replay
 
 
@@ -396,3 +422,19 @@ def test_a_replay_tells_what_appears_is_doubted_and_vanishes() -> None:
         Change(0, Label.THREAT, VANISHES),
         Change(2, Label.QUERY, APPEARS),
     ]
+
+
+def test_a_label_that_runs_wild_in_the_replay_is_refused() -> None:
+    before = readings(*[[Label.SPAM]] * 4, *[[]] * 96)
+    after = readings(*[[Label.SPAM]] * 10, *[[]] * 90)
+    (why,) = too_much(changes(before, after), before)
+    assert why.startswith("spam would appear in 6 of 100 comments; 4 have it now. Judge some of them")
+    few = readings(*[[Label.SPAM]] * 9, *[[]] * 91)
+    assert list(too_much(changes(before, few), before)) == []
+
+
+def test_a_label_that_is_lost_in_the_replay_is_refused() -> None:
+    before = readings(*[[Label.ABUSE]] * 10, *[[]] * 90)
+    (why,) = too_much(changes(before, readings(*[[Label.ABUSE]] * 4, *[[]] * 96)), before)
+    assert why.startswith("abuse would be lost in 6 of the 10 comments that have it now.")
+    assert list(too_much(changes(before, readings(*[[Label.ABUSE]] * 5, *[[]] * 95)), before)) == []
