@@ -222,8 +222,8 @@ def load(folder: Path = MODEL, tuning: Tuning | None = None) -> LocalModel:
     try:
         if tuning and tuning.model != manifest["version"]:
             raise TuningError(
-                f"the tuning of {tuning.made_at:%d %B %Y} is of model {tuning.model} and this one is "
-                f"{manifest['version']}: it is not used. Run `schoolwatch tune` again"
+                f"the tuning of {tuning.made_at:%d %B %Y} fits model {tuning.model}, and this is "
+                f"{manifest['version']}. Run `schoolwatch tune` again"
             )
         model = LocalModel(folder, manifest, tuning)
     except FAILURES as error:

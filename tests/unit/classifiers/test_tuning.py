@@ -406,7 +406,7 @@ def test_a_damaged_tuning_does_not_stop_the_reader_and_it_is_said(example: Confi
 
 def test_the_service_warns_on_its_status_page_that_a_tuning_is_not_used(example: Config, tmp_path: Path) -> None:
     Tunings(tmp_path / "tuning").keep(hand_made("2025-01-01.old"))
-    with build(example, tmp_path, environment={}) as parts:
+    with build(example, tmp_path, environment={"SMTP_PASSWORD": "unused"}) as parts:
         assert [each for each in parts.config.warnings if "taught the classifier is not used" in each]
 
 
