@@ -38,11 +38,7 @@ class Recipe:
     rate: float
     head_rate: float = 1e-3
     decay: float = 1.0
-    dropout: float = 0.0
-    weighted: bool = False
-    smoothing: float = 0.0
     hidden: float = 0.0
-    focus: float = 0.0
     seed: int = 0
 
 
@@ -54,9 +50,9 @@ class Trainer:
         self._device = torch.device(device)
         self._tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(base)
 
-    def network(self, weights: Path | None = None, *, dropout: float = 0.0, outputs: int = len(LABELS)) -> Network:
+    def network(self, weights: Path | None = None, *, outputs: int = len(LABELS)) -> Network:
         """The base network, or that of which `weights` keeps the state."""
-        network = Network(self._base, dropout, outputs)
+        network = Network(self._base, outputs)
         if weights:
             network.load_state_dict(torch.load(weights, weights_only=True))
         return network.to(self._device)
@@ -66,8 +62,8 @@ class Trainer:
         chance = random.Random(recipe.seed)
         torch.manual_seed(recipe.seed)
         batches = [batch for epoch in epochs for batch in self._batches(epoch, chance)]
-        taught, weights = _prevalence([s for e in epochs for s in _targets(e, network.head.out_features)])
-        taught, weights = taught.to(self._device), weights.to(self._device) if recipe.weighted else None
+        taught = _taught([s for e in epochs for s in _targets(e, network.head.out_features)]).to(self._device)
+        loss_of = nn.BCEWithLogitsLoss(reduction="none")
         optimizer = torch.optim.AdamW(_groups(network, recipe), weight_decay=0.01, fused=True)
         warm = max(1, len(batches) // 10)
         schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -79,10 +75,9 @@ class Trainer:
         for step, batch in enumerate(progress, start=1):
             target = torch.tensor(_targets(batch, network.head.out_features), device=self._device)
             known = (target >= 0) & taught
-            aim = target.clamp(min=0) * (1 - recipe.smoothing) + recipe.smoothing / 2 * known
             with torch.autocast(self._device.type, torch.bfloat16):
                 logits = network(**self._hide(self._encode(batch), recipe.hidden))
-            loss = _loss(logits.float(), aim, weights, recipe.focus)
+            loss = loss_of(logits.float(), target.clamp(min=0))
             mean = (loss * known).sum() / known.sum().clamp(min=1)
             optimizer.zero_grad()
             mean.backward()
@@ -150,23 +145,14 @@ class Trainer:
         return batches
 
 
-def _loss(logits: torch.Tensor, aim: torch.Tensor, weights: torch.Tensor | None, focus: float) -> torch.Tensor:
-    """Binary cross-entropy per label; with `focus` the easy ones count less (focal loss, arXiv 1708.02002)."""
-    loss = nn.functional.binary_cross_entropy_with_logits(logits, aim, reduction="none", pos_weight=weights)
-    if focus:
-        loss = loss * (torch.sigmoid(logits) - aim).abs().detach() ** focus
-    return loss
-
-
 def _targets(samples: Sequence[Sample], outputs: int) -> list[tuple[float, ...]]:
     return [(s.target + s.emotions)[:outputs] for s in samples]
 
 
-def _prevalence(rows: Sequence[tuple[float, ...]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which labels have both positives and negatives, and how much more a positive is to count: up to 4."""
+def _taught(rows: Sequence[tuple[float, ...]]) -> torch.Tensor:
+    """Which outputs have both positives and negatives: the others are not learnt."""
     targets = torch.tensor(rows)
-    positive, negative = (targets > 0.5).sum(0), ((targets >= 0) & (targets <= 0.5)).sum(0)
-    return (positive > 0) & (negative > 0), (negative / positive.clamp(min=1)).sqrt().clamp(1.0, 4.0)
+    return (targets > 0.5).any(0) & ((targets >= 0) & (targets <= 0.5)).any(0)
 
 
 def _groups(network: Network, recipe: Recipe) -> list[dict[str, object]]:
