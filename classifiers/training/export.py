@@ -34,7 +34,7 @@ TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
 def main() -> None:
     trainer = Trainer(base_model(), "cpu")
-    network = trainer.network(CACHE / "student.pt")
+    network = trainer.network(CACHE / "network.pt")
     comments = [each.sample() for each in written() if not each.held_back]
     examples = random.Random(SEED).sample(comments, EXAMPLES)
     export(network, inputs_of_layers(trainer, network, examples), MODEL, f"{datetime.now(UTC):%Y-%m-%d}")

@@ -28,14 +28,14 @@ class Network(nn.Module):
         self.encoder = AutoModel.from_pretrained(
             base, config=config, add_pooling_layer=False, attn_implementation="eager", dtype=torch.float32
         )
-        self._kinds = getattr(config, "type_vocab_size", 0) > 1
         self.head = nn.Linear(2 * config.hidden_size, outputs)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.constant_(self.head.bias, -2.0)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        kinds = {"token_type_ids": token_type_ids} if self._kinds else {}
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **kinds).last_hidden_state
+        hidden = self.encoder(
+            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+        ).last_hidden_state
         spoken = (attention_mask * (1 - token_type_ids)).unsqueeze(-1).to(hidden.dtype)
         mean = (hidden * spoken).sum(1) / spoken.sum(1).clamp(min=1.0)
         most = (hidden - (1 - spoken) * 1e4).amax(1)

@@ -32,15 +32,13 @@ class Recipe:
     """How a network is fitted.
 
     `decay`: the learning rate of a layer over that of the one above it. `hidden`: the share of tokens put behind a
-    mask, other ones each time, so that no single word is learnt by heart. `frozen`: how many of the lowest layers
-    stay as they are, which saves time.
+    mask, other ones each time, so that no single word is learnt by heart.
     """
 
     rate: float
     head_rate: float = 1e-3
     decay: float = 1.0
     hidden: float = 0.0
-    frozen: int = 0
     seed: int = 0
 
 
@@ -105,7 +103,7 @@ class Trainer:
         """[CLS] text [SEP], and parent [SEP] of type 1 where there is one, padded to the longest."""
         rows = [self._ids(each) for each in samples]
         longest = max(len(ids) for ids, _ in rows)
-        ids = torch.full((len(rows), longest), self._tokenizer.pad_token_id, dtype=torch.int64)
+        ids = torch.zeros((len(rows), longest), dtype=torch.int64)
         mask, kinds = torch.zeros_like(ids), torch.zeros_like(ids)
         for row, (each, spoken) in enumerate(rows):
             ids[row, : len(each)] = torch.tensor(each)
@@ -162,8 +160,6 @@ def _groups(network: Network, recipe: Recipe) -> list[dict[str, object]]:
     network.encoder.embeddings.requires_grad_(False)
     layers = list(network.encoder.encoder.layer)
     groups: list[dict[str, object]] = [{"params": list(network.head.parameters()), "lr": recipe.head_rate}]
-    for layer in layers[: recipe.frozen]:
-        layer.requires_grad_(False)
-    for above, layer in enumerate(reversed(layers[recipe.frozen :])):
+    for above, layer in enumerate(reversed(layers)):
         groups.append({"params": list(layer.parameters()), "lr": recipe.rate * recipe.decay**above})
     return groups
