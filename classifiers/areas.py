@@ -1,31 +1,42 @@
 """People by what they see to and where they are to be found: "that hag on reception", "who teaches year 5"."""
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from classifiers.forms import seniority
 from classifiers.jobs import Job, areas_like, fitting
 from classifiers.surroundings import Token, Words, words_of
 from classifiers.vocabulary import rows, words
 from monitor.domain.people import Person
 
 _DETERMINERS = frozenset({"the", "our", "your", "that", "school"})
-#: Before "fella on the gate" or "one at the office": nobody of the roster.
-_NOBODY_YET_KNOWN = frozenset({"new", "no", "any", "another"})
+#: Before "fella on the gate" or "one at the office": nobody of the roster; "in person at the gate".
+_NOBODY_YET_KNOWN = frozenset({"new", "no", "any", "another", "in"})
+#: "Put a man on the gate": whoever it is to be.
+_WANTED = frozenset({"put", "get", "need", "needs", "want", "hire", "send", "find", "employ"})
+#: Before "lollipop fossil" and "office cow".
+_POINTERS = frozenset({"that", "this", "our", "your", "yon"})
 #: In words: how far an area may be from "on", "runs" or "teaches".
 _REACH = 6
+_PARTS = re.compile(r"[,;/&]| and ")
 _WHO = frozenset({"who", "that", "whoever"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Area:
-    """What a person sees to. `found` says that people are found there (at a desk, not in a class)."""
+    """What a person sees to. `found` says that people are found there (at a desk, not in a class).
+
+    Of several the one of the lowest `rank` is meant: the receptionist before the office manager.
+    """
 
     words: Words
     person: Person
     gender: str
     found: bool
     taught: bool
+    rank: int
 
 
 class Areas:
@@ -37,20 +48,28 @@ class Areas:
 
     def add(self, person: Person, jobs: Sequence[Job], gender: str) -> None:
         """`gender`: see fitting()."""
+        if not jobs:  # "gate and minibus"
+            known = {words_of(place) for row in rows("areas") for place in row["places"]}
+            own = [said for part in _PARTS.split(person.role.lower()) if (said := words_of(part)) in known]
+            self._add(own, person, gender, found=True, taught=False, rank=-1)
         for job in jobs:
             for row in rows("areas"):
-                if job.written in row["jobs"] or " ".join(job.noun) in row["jobs"]:
-                    self._add(
-                        [words_of(place) for place in row["places"]], person, gender, found=True, taught=False
-                    )
+                ranks = [
+                    row["jobs"].index(said) for said in (job.written, " ".join(job.noun)) if said in row["jobs"]
+                ]
+                if ranks:
+                    places = [words_of(place) for place in row["places"]]
+                    self._add(places, person, gender, found=True, taught=False, rank=min(ranks))
             if job.about and not job.heads and job.noun[-1] != "governor":
                 taught = job.noun == ("teacher",)
                 areas = [area for area in areas_like(job.area) if area != ("it",)]
                 self._add(areas, person, gender, found=not job.of_a_class, taught=taught)
 
-    def _add(self, areas: Sequence[Words], person: Person, gender: str, *, found: bool, taught: bool) -> None:
+    def _add(
+        self, areas: Sequence[Words], person: Person, gender: str, *, found: bool, taught: bool, rank: int = 0
+    ) -> None:
         for area in areas:
-            self._by_last[area[-1]].append(_Area(area, person, gender, found, taught))
+            self._by_last[area[-1]].append(_Area(area, person, gender, found, taught, rank))
 
     def near(self, person: Person, said: Sequence[str]) -> bool:
         """Whether one of the words is what the person sees to: "Dawn on reception"."""
@@ -61,12 +80,31 @@ class Areas:
         return frozenset(self._by_last)
 
     def ending_at(self, tokens: Sequence[Token], place: int) -> tuple[list[Person], int]:
-        """Who is meant by words that end at `place`, and where these begin; nobody, and `place`."""
+        """Who is meant by words that end at `place`, likeliest first, and where they begin; nobody, and `place`."""
         if not any(token.word in self._links for token in tokens[max(0, place - _REACH) : place]):
             return [], place
         starts = [(area, _start(area, tokens, place)) for area in self._by_last.get(tokens[place].word, ())]
         first = min((start for _, start in starts if start is not None), default=place)
-        return list({area.person.id: area.person for area, start in starts if start == first}.values()), first
+        return _people(area for area, start in starts if start == first), first
+
+    def insulted_at(self, tokens: Sequence[Token], place: int) -> list[Person]:
+        """Who is meant by what they see to, which ends at `place`, and an insult: "that old lollipop fossil"."""
+        if place + 1 >= len(tokens) or tokens[place + 1].gap != " ":
+            return []
+        insult = tokens[place + 1].word
+        if (
+            insult not in fitting("insults", "any")
+            or insult in words("nouns")
+            or _POINTERS.isdisjoint(token.word for token in tokens[max(0, place - 3) : place])
+        ):
+            return []
+        areas = self._by_last.get(tokens[place].word, ())
+        return _people(area for area in areas if area.found and insult in fitting("insults", area.gender))
+
+
+def _people(areas: Iterable[_Area]) -> list[Person]:
+    by_rank = sorted(areas, key=lambda area: (area.rank, seniority(area.person)))
+    return list({area.person.id: area.person for area in by_rank}.values())
 
 
 def _start(area: _Area, tokens: Sequence[Token], place: int) -> int | None:
@@ -108,7 +146,9 @@ def _found(tokens: Sequence[Token], subject: int, where: str, gender: str) -> in
     if subject < 0:
         return None
     token = tokens[subject]
-    if tokens[subject - 1].word in _NOBODY_YET_KNOWN:
+    if subject > 0 and tokens[subject - 1].word in _NOBODY_YET_KNOWN:
+        return None
+    if subject > 1 and tokens[subject - 1].word == "a" and tokens[subject - 2].word in _WANTED:
         return None
     told = token.opens and token.word in fitting(
         "pronouns", gender

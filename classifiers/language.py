@@ -66,6 +66,11 @@ def guess(text: str) -> str:
     return _of_words(words)
 
 
+def is_english(word: str) -> bool:
+    """Whether the word, in small letters, is one that is written in English comments."""
+    return word in _english
+
+
 def words_of(text: str) -> list[str]:
     """The words at the beginning of `text`, in ordinary letters; links, handles and hashtags are none."""
     text = text[:READ] if text.isascii() else unicodedata.normalize("NFKC", text[:READ])

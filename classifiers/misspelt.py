@@ -8,7 +8,8 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from classifiers.forms import Form, Kind
-from classifiers.roster import Roster, surname_of
+from classifiers.language import is_english
+from classifiers.roster import Roster, full_name_of, surname_of
 from classifiers.surroundings import Words
 from classifiers.vocabulary import titles, words
 
@@ -25,6 +26,8 @@ _HEARD = (
     ("bh", "v"), ("mh", "v"), ("ph", "f"), ("cz", "k"), ("ch", "k"), ("ck", "k"), ("sz", "s"), ("sh", "s"),
     ("w", "v"), ("j", "y"), ("c", "k"), ("z", "s"), ("q", "k"), ("x", "ks"), ("g", "k"),
 )  # fmt: skip
+#: Where "r" is not heard: "brender" for "brenda".
+_FINAL_ER = re.compile(r"(?<=..)er$")
 
 
 class Misspelt:
@@ -38,6 +41,12 @@ class Misspelt:
                 self._titled[said[0]]["".join(said[1:])] = forms
             elif _is_long_name(said) and forms[0].kind in (Kind.FIRST, Kind.SURNAME):
                 self._alone[said[0][0]][said[0]] = forms
+        self._firsts: set[str] = set()
+        self._full: dict[tuple[str, str], Sequence[Form]] = {}
+        for said, forms in roster.forms.items():
+            if len(said) == 2 and forms[0].kind is Kind.FULL and said[0] not in titles():
+                self._firsts.add(sound(said[0]))
+                self._full[sound(said[0]), sound(said[1])] = forms
         self.after_title = lru_cache(maxsize=4096)(self._after_title)
         self.alone = lru_cache(maxsize=65536)(self._find_alone)
 
@@ -57,13 +66,24 @@ class Misspelt:
         """Those of `forms` to whose surname `said` comes close."""
         return _lowered([form for form in forms if is_near(said, "".join(surname_of(form.person)))])
 
+    def __contains__(self, word: str) -> bool:
+        """Whether the word, which is not English, sounds like a first name."""
+        return len(word) > 3 and sound(word) in self._firsts and not is_english(word)
+
+    def full(self, first: str, surname: str) -> tuple[Form, ...]:
+        """Who is meant by two words that sound like a full name: "Lesly Crab"."""
+        forms = self._full.get((sound(first), sound(surname)), ())
+        return _lowered([form for form in forms if _begin_alike(form, first, surname)])
+
     def _find_alone(self, word: str) -> tuple[Form, ...]:
         """Who is meant by a word that stands alone and is nobody's name; () for nobody."""
         names = self._alone.get(word[0], {})
         if len(word) < LONG or not names:
             return ()
-        best = process.extractOne(word, names.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE_ALONE)
-        return _lowered(names[best[0]]) if best else ()
+        best = process.extractOne(word, names.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE_AFTER_TITLE)
+        if not best or (best[1] < ALIKE_ALONE and (is_english(word) or not sounds_like(word, best[0]))):
+            return ()
+        return _lowered(names[best[0]])
 
 
 def is_near(said: str, name: str) -> bool:
@@ -81,12 +101,17 @@ def sounds_like(said: str, name: str) -> bool:
     return len(key) >= 3 and key == sound(name)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def sound(word: str) -> str:
     """A rough key of how a word sounds: its consonants, alike ones made one."""
     for written, heard in _HEARD:
         word = word.replace(written, heard)
+    word = _FINAL_ER.sub("a", word)
     return re.sub(r"(.)\1+", r"\1", re.sub(r"[aeiouh]", "", word))
+
+
+def _begin_alike(form: Form, first: str, surname: str) -> bool:
+    return full_name_of(form.person)[0][0] == first[0] and surname_of(form.person)[0][0] == surname[0]
 
 
 def _is_long_name(said: Words) -> bool:

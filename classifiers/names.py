@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from classifiers.fitting import Fitting
 from classifiers.fold import Folded, fold
-from classifiers.forms import Form, Kind, seniority
+from classifiers.forms import Form, Kind
 from classifiers.jobs import BY_AREA
 from classifiers.misspelt import LONG, Misspelt
 from classifiers.roster import SHARED, Roster, gender_of
@@ -26,11 +26,12 @@ NAMED = 0.5
 _WORD = re.compile(r"[a-z]+")
 #: "different Parveen, before anyone panics", "(no relation)"; the name that is meant, where there is one.
 _SOMEBODY_ELSE = re.compile(
-    r"\b(?i:different) (?!School|Class|Year|Teacher)(?:M\w+\.? )?([A-Z]\w+)|\bno relation\b|\bnot the same "
+    r"\b(?i:different) (?!School|Class|Year|Teacher)(?:M\w+\.? )?([A-Z]\w+(?: [A-Z]\w+)?)|\bno relation\b|"
+    r"\((?i:not) the [a-z ]+\)|\bnot the same "
     r"(?:one|person|fella|man|woman|lady|bloke|guy|teacher|family)"
 )
 #: What is left of the score of a name that is said to be somebody else's.
-ELSE = 0.6
+ELSE = 0.45
 #: Forms whose scores are closer than this may be meant as well.
 CLOSE = 0.15
 
@@ -70,7 +71,9 @@ class Names:
 
     def _tells(self, word: str) -> bool:
         """Whether a name may begin with the word, or an area end with it."""
-        return word in self._telling or (len(word) >= LONG and bool(self._misspelt.alone(word))) or word[0] == "@"
+        if word in self._telling or word[0] == "@" or word in self._misspelt:
+            return True
+        return len(word) >= LONG and bool(self._misspelt.alone(word))
 
     def _hits(self, said: list[Token], folded: Folded) -> list[NameHit]:
         hits: list[NameHit] = []
@@ -104,12 +107,14 @@ class Names:
         return self._by_area(said, place) or self._nearly(said, place)
 
     def _by_area(self, said: list[Token], place: int) -> _Named | None:
-        """Somebody by what they see to: "that hag on reception"."""
+        """Somebody by what they see to: "that hag on reception", "that reception hag"."""
         people, begin = self._roster.areas.ending_at(said, place)
+        end = place + 1
+        if not people:
+            people, end = self._roster.areas.insulted_at(said, place), place + 2
         if not 0 < len(people) <= SHARED:
             return None
-        forms = [Form(person, Kind.ROLE, BY_AREA) for person in sorted(people, key=seniority)]
-        return _Named(forms, begin, place + 1)
+        return _Named([Form(person, Kind.ROLE, BY_AREA) for person in people], begin, end)
 
     def _nearly(self, said: list[Token], place: int) -> _Named | None:
         """Somebody whose name is misspelt: after a title freely, alone only in long words."""
@@ -119,6 +124,11 @@ class Names:
         if (token.word,) in self._roster.forms:
             return self._nearly_full(said, place)
         around = Surroundings(said, place, 1)
+        following = said[place + 1 : place + 2]
+        if following and not following[0].loose and token.word in self._misspelt:
+            both = self._misspelt.full(token.word, following[0].word)
+            if both:
+                return _named(both, place, 2)
         forms = self._owner(around) or self._misspelt.alone(token.word)
         return _named(self._fitting.misspelt(forms, around), place, 1)
 
@@ -138,7 +148,7 @@ class Names:
         return None
 
     def _nearly_full(self, said: list[Token], place: int) -> _Named | None:
-        """ "Carol Whitle": a first name of the roster, and nearly the surname that goes with it."""
+        """ "Carol Whitle": a first name of the roster, and nearly its surname."""
         following = said[place + 1 : place + 2]
         if not following or following[0].loose:
             return None
@@ -146,9 +156,10 @@ class Names:
         return _named(self._misspelt.before_surname(forms, following[0].word), place, 2)
 
     def _owner(self, around: Surroundings) -> Sequence[Form]:
-        """Whose something is where the apostrophe is missing: "frosts wages"."""
-        stem = around.first.word[:-1]
-        if len(stem) < 4 or around.first.word[-1] != "s" or around.after.word not in words("belongings"):
+        """Whose something is, or who is, where the apostrophe is missing: "frosts wages", "frosts lying"."""
+        stem, after = around.first.word[:-1], around.after.word
+        does = after.endswith("ing") and around.before.word != "the" and stem not in words("ordinary")
+        if len(stem) < 4 or around.first.word[-1] != "s" or not (does or after in words("belongings")):
             return ()
         job = around.before.word in words("this_one")
         kinds = (Kind.ROLE,) if job else (Kind.FIRST, Kind.SURNAME)
@@ -199,8 +210,9 @@ def _meant(forms: Sequence[Form], around: Surroundings) -> Sequence[Form]:
 
 def _denied(hit: NameHit, name: str | None, text: str) -> NameHit:
     """The hit, a mere possibility if the text says of `name` (of any name, if None) that it is somebody else's."""
-    meant = name is None or fold(text[hit.start : hit.end]).text.lower().endswith(name.lower())
-    return replace(hit, score=round(hit.score * ELSE, 2)) if meant and hit.score < 1 else hit
+    said = fold(text[hit.start : hit.end]).text.lower()
+    meant = hit.score < 1 if name is None else said.endswith(name.lower()) and (hit.score < 1 or " " in name)
+    return replace(hit, score=round(hit.score * ELSE, 2)) if meant else hit
 
 
 def _hit(forms: Sequence[Form], start: int, end: int) -> NameHit:

@@ -4,7 +4,7 @@ Another school's people are not ours, nor are those of long ago; and many a job'
 """
 
 from classifiers.roster import Roster
-from classifiers.surroundings import Surroundings
+from classifiers.surroundings import BLANK, Surroundings
 from classifiers.vocabulary import groups, words
 
 #: "the back of the head" is nobody's.
@@ -17,8 +17,19 @@ _SCHOOLS = frozenset({"school", "schools", "primary", "academy", "college", "pla
 def points_to_ours(around: Surroundings, roster: Roster) -> bool:
     """Whether the words, a role of the roster, mean who has it."""
     before, after, said = around.before.word, around.after.word, around.words
-    if before in words("former") or after in words("posts") or is_elsewhere(around) or around.long_ago:
+    if (
+        before in words("former")
+        or is_elsewhere(around)
+        or is_from_outside(around, "from", "at")
+        or around.long_ago
+    ):
         return False
+    if after in words("posts") and not (around.owns and after in words("held")):
+        return False
+    if _is_no_ones(around) or (after, around.after_that.word) == ("back", "then"):
+        return False
+    if len(said) == 1 and said[0] in words("kin"):
+        return _is_calling(around)
     if after == "of" and around.after_that.word not in ("our", "this", "your", "yours"):
         return False
     if before in ("a", "an"):
@@ -29,8 +40,18 @@ def points_to_ours(around: Surroundings, roster: Roster) -> bool:
     return not (others or _was(around) or _is_several(around, roster))
 
 
+def is_from_outside(around: Surroundings, *links: str) -> bool:
+    """ "Craig from the blazer shop", by one of `links` also "the cook at the chippy"."""
+    if around.after.word not in links:
+        return False
+    place = around.place + around.length + 1
+    return any(around.token(place + ahead).word in words("outside") for ahead in range(4))
+
+
 def is_elsewhere(around: Surroundings) -> bool:
     """ "the caretaker at another school": of theirs; but "at my kids' school" is ours."""
+    if around.after.word == "elsewhere":
+        return True
     if around.after.word not in ("at", "of", "from", "in"):
         return False
     that = around.after_that.word
@@ -41,6 +62,26 @@ def is_elsewhere(around: Surroundings) -> bool:
     elif that not in words("elsewhere") or (that == "my" and near[0] in words("own_children")):
         return False
     return not _SCHOOLS.isdisjoint(near)
+
+
+def _is_no_ones(around: Surroundings) -> bool:
+    """Who might have the job, or the writer: "standing for parent governor", "Lesbian mum, football coach"."""
+    before, that = around.before.word, around.before_that.word
+    if before == "for" and that in words("standing"):
+        return True
+    if that in ("a", "an"):  # "I'm a gay deputy head", "a Scottish dinner lady"
+        return around.before.capital or around.token(around.place - 3).word in ("im", "i", "am", "as")
+    return before in words("kin") and "," in around.first.gap
+
+
+def _is_calling(around: Surroundings) -> bool:
+    """Whether "Father" or "Sister" is the priest or nun, and nobody's father: "Sister took the register"."""
+    before, after = around.before.word, around.after.word
+    if before in words("others") or before in ("our", "the", "a", "and", "or") or after in ("and", "christmas"):
+        return False
+    if around.name_follows or (around.owns and after == "day"):
+        return False
+    return (around.first.capital and not around.shouted) or (around.first.opens and around.owns)
 
 
 def _was(around: Surroundings) -> bool:
@@ -65,6 +106,10 @@ def _is_one_of_ours(around: Surroundings) -> bool:
     before, job = around.before_that.word, around.last.word
     if before == "of":
         return job != "chair"
+    if before in words("selves") and around.token(around.place - 3).word in words("callers"):
+        return True  # "that woman calls herself a head"
+    if before == "that" and around.before_that.owns:
+        return around.ends  # "now that's a headteacher"
     if before in ("by", "from") and job in words("alone"):
         return True
     return before not in words("self") and around.after.word in words("relative")
@@ -80,10 +125,15 @@ def _is_bare_job(around: Surroundings) -> bool:
         return True
     if job == "ta":
         return told and first.written == "TA"
-    if job == "head" and first.opens and around.owns:
+    if first.opens and around.owns and (job == "head" or (job == "cook" and after in words("done"))):
         return after not in words("aches")
+    if job == "head" and around.owns and after in ("say", "orders", "decision", "email", "letter", "newsletter"):
+        return True  # "on head's say so"
+    if job == "chair" and "," in first.gap and around.ends and around.after is BLANK:
+        return True  # "Sleep well, chair."
     if job == "head" and before.capital and not before.opens and not before.owns and not around.shouted:
-        return before.word not in words("openers")  # "the Ashgrove head"
+        # "the Ashgrove head", but "a Lego head"
+        return before.word not in words("openers") and around.before_that.word not in ("a", "an")
     if job in ("chair", "coach") and told and not first.opens:
         return not around.name_follows
     if job == "coach" and before.word in words("this_one"):

@@ -75,7 +75,8 @@ def titles_for(person: Person) -> dict[str, float]:
     """The titles that may stand before the person's name, and how well each fits."""
     own, gender = person.title.lower().rstrip("."), gender_of(person)
     fits = groups("titles")["any"] | groups("titles")[gender] if gender != "any" else titles()
-    return {word: 1.0 if word == own else 0.85 for word in fits}
+    called = groups("callings").get(own, frozenset()) | frozenset({own} - {""})  # "Sister Nwosu" is Sr Nwosu
+    return {word: 1.0 if word == own or word in called else 0.85 for word in fits | called}
 
 
 def full_name_of(person: Person) -> Words:
@@ -174,6 +175,8 @@ def _alias(alias: str, name: Words, surname: Words, person: Person) -> Iterator[
             yield said[:1], Kind.FIRST, 0.65
         if len(said) == 2 and said[0] in titles() and (said[1][:2] == "".join(name[:1])[:2] or said[1] in firsts):
             yield said[1:], Kind.FIRST, 0.6
+        elif len(said) == 2 and said[0] in titles() and len(said[1]) > 3 and "".join(surname).startswith(said[1]):
+            yield said[1:], Kind.SURNAME, 0.6  # "Mr Fitz" of Mr Fitzgibbon
 
 
 def _is_job(said: Words) -> bool:

@@ -11,7 +11,7 @@ _BREAK = re.compile(r'[.!?"|]')
 #: What is left of "is", "will", "have" … after an apostrophe: no part of the word before it.
 _CLIPPED = frozenset({"ll", "d", "re", "ve", "m"})
 #: Titles whose full stop ends no sentence.
-_ABBREVIATED = frozenset({"mr", "mrs", "ms", "mx", "dr", "rev", "revd", "prof", "cllr"})
+_ABBREVIATED = frozenset({"mr", "mrs", "ms", "mx", "dr", "rev", "revd", "prof", "cllr", "fr", "sr"})
 #: The years of a school in words.
 NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 

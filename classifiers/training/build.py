@@ -1,11 +1,9 @@
 """Train what ships: `python -m classifiers.training.build DATA`, DATA being the folder of the public sets.
 
 1. One pass over the public sets.
-2. Teachers: each passes several times over three quarters of the written comments and says what it thinks of the
-   quarter that it never saw. What they think of the public texts is averaged.
-3. The student learns from all of it: half what the annotator said, half what the teachers think, which softens
-   single doubtful labels and fills in what the public sets do not say (distillation, Hinton et al. 2015, arXiv
-   1503.02531).
+2. From there, several passes over the written comments, mixed with their single sentences and some public texts;
+   twice, by chance in another order and with other variants, and the mean of both networks' weights taken, which
+   does better than either (model soups, Wortsman et al. 2022, arXiv 2203.05482).
 
 Comments that are held back (written.py) take part in none of it. Everything goes to cache/; a step whose file is
 there is not done again.
@@ -13,39 +11,36 @@ there is not done again.
 
 import argparse
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from classifiers.training.augment import vary
 from classifiers.training.base import base_model
 from classifiers.training.model import Network
 from classifiers.training.public import public
-from classifiers.training.samples import EMOTIONS, LABELS, UNKNOWN, Sample
-from classifiers.training.train import Logits, Recipe, Trainer
+from classifiers.training.samples import EMOTIONS, LABELS, Sample, sample
+from classifiers.training.train import Recipe, Trainer
 from classifiers.training.written import Written, written
 
 CACHE = Path(__file__).with_name("cache")
 SEED = 20261121
 FIRST = Recipe(rate=8e-5, seed=SEED)
-THEN = Recipe(rate=1e-4, decay=0.9, hidden=0.1, seed=SEED)
-TEACHERS = 4
-TEACHER_EPOCHS = 5
-STUDENT_EPOCHS = 6
-#: Public samples mixed into each pass over the written comments, and how long they may be.
-MIX = 1000
-STUDENT_MIX = 1000
-MIX_CHARACTERS = 200
+THEN = Recipe(rate=1e-4, decay=0.9, hidden=0.1)
+RUNS = 3
+EPOCHS = 4
 #: The share of variants that stand before or after a harmless comment, as one grave sentence may in a long text.
 BESIDE = 0.12
-#: Public samples that the teachers are asked about.
-ASKED = 6000
-#: Schools that the teachers do not learn from: written when they had learnt, and all the better a judge of them.
-UNTAUGHT = frozenset({"kestrel", "larchmere", "maplewell"})
+#: Sentences and public samples mixed into each pass over the written comments, so many of so many, how long each.
+MIXED = 4000
+SENTENCE_CHARACTERS = range(12, 160)
+PUBLIC, PUBLIC_CHARACTERS = 6000, 200
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 
 def main() -> None:
@@ -58,10 +53,13 @@ def main() -> None:
     samples = public(data, SEED)
     first = _kept(trainer, "stage-one", lambda: _first(trainer, samples))
     comments = [each for each in written() if not each.held_back]
-    short = [each for each in samples if len(each.text) <= MIX_CHARACTERS]
-    asked = random.Random(SEED).sample(short, ASKED)
-    own, others = _opinions(trainer, first, comments, short, asked)
-    _kept(trainer, "student", lambda: _student(trainer, first, comments, own, _softened(asked, others)))
+    short = [each for each in samples if len(each.text) <= PUBLIC_CHARACTERS]
+    others = random.Random(SEED).sample(short, PUBLIC) + _sentences(comments)
+    runs = [
+        _kept(trainer, f"run-{seed}", partial(_then, trainer, first, comments, others, seed))
+        for seed in range(SEED, SEED + RUNS)
+    ]
+    _kept(trainer, "network", lambda: _mean(trainer, runs))
 
 
 def _first(trainer: Trainer, samples: Sequence[Sample]) -> Network:
@@ -76,83 +74,48 @@ def _first(trainer: Trainer, samples: Sequence[Sample]) -> Network:
     return labels_only
 
 
-def _opinions(
-    trainer: Trainer,
-    first: Network,
-    comments: Sequence[Written],
-    short: Sequence[Sample],
-    asked: Sequence[Sample],
-) -> tuple[Logits, Logits]:
-    """What the teachers think of `comments` and of `asked`: of each text those that never saw it, on the mean."""
-    own = np.zeros((len(comments), len(LABELS)), dtype=np.float32)
-    others, opinions = np.zeros((len(asked), len(LABELS)), dtype=np.float32), np.zeros(len(comments))
-    for teacher in range(TEACHERS):
-        unseen = [i for i, c in enumerate(comments) if c.school in UNTAUGHT or quarter(c) == teacher]
-        seen = [c for c in comments if c.school not in UNTAUGHT and quarter(c) != teacher]
-        recipe = replace(THEN, seed=SEED + teacher)
-
-        def learn(seen: Sequence[Written] = seen, recipe: Recipe = recipe, number: int = teacher + 1) -> Network:
-            epochs = _epochs([(each, None) for each in seen], short, TEACHER_EPOCHS, MIX, recipe.seed)
-            return trainer.fit(_copy(trainer, first), epochs, recipe, f"teacher {number} of {TEACHERS}")
-
-        network = _kept(trainer, f"teacher-{teacher}", learn)
-        own[unseen] += trainer.logits(network, [comments[i].sample() for i in unseen])
-        others += trainer.logits(network, asked) / TEACHERS
-        opinions[unseen] += 1
-    return own / opinions[:, None].astype(np.float32), others
+def _sentences(comments: Sequence[Written]) -> list[Sample]:
+    """The sentences of longer comments, each by itself, as windows show them: what the whole is not, no part is to
+    be taken for; which part makes the whole what it is, nobody said.
+    """
+    parts = {
+        part: dict.fromkeys(set(LABELS) - each.labels, False)
+        for each in comments
+        for part in _SENTENCE_END.split(each.text)
+        if part != each.text and len(part) in SENTENCE_CHARACTERS
+    }
+    return [sample(part, known) for part, known in parts.items()]
 
 
-def quarter(comment: Written) -> int:
-    """Which teacher does not see it: by its id alone."""
-    return int(sha256(f"quarter {comment.id}".encode()).hexdigest()[:8], 16) % TEACHERS
-
-
-def _student(
-    trainer: Trainer, first: Network, comments: Sequence[Written], own: Logits, public_samples: Sequence[Sample]
+def _then(
+    trainer: Trainer, first: Network, comments: Sequence[Written], others: Sequence[Sample], seed: int
 ) -> Network:
-    lessons = list(zip(comments, own, strict=True))
-    epochs = _epochs(lessons, public_samples, STUDENT_EPOCHS, STUDENT_MIX, SEED)
-    return trainer.fit(_copy(trainer, first), epochs, THEN, "student")
-
-
-def _epochs(
-    comments: Sequence[tuple[Written, Logits | None]],
-    public_samples: Sequence[Sample],
-    count: int,
-    mix: int,
-    seed: int,
-) -> list[list[Sample]]:
-    """Passes over the comments, in two of three as fresh variants, softened by an opinion where there is one."""
+    network = trainer.network()
+    network.load_state_dict(first.state_dict())
     chance = random.Random(seed)
-    harmless = [comment.text for comment, _ in comments if not comment.labels]
-    epochs = []
-    for epoch in range(count):
-        variants = []
-        for comment, opinion in comments:
-            text = vary(comment.text, comment.names, chance) if epoch % 3 else comment.text
-            if chance.random() < BESIDE:
-                text = " ".join(chance.sample([text, chance.choice(harmless)], 2))
-            each = comment.sample(text)
-            variants.append(each if opinion is None else _soft(each, opinion))
-        epochs.append(variants + chance.sample(list(public_samples), mix))
-    return epochs
+    passes = [_pass(comments, bool(number % 3), chance) + chance.sample(others, MIXED) for number in range(EPOCHS)]
+    return trainer.fit(
+        network, passes, replace(THEN, seed=seed), f"written comments, run {seed - SEED + 1} of {RUNS}"
+    )
 
 
-def _softened(samples: Sequence[Sample], opinions: Logits) -> list[Sample]:
-    return [_soft(each, opinion) for each, opinion in zip(samples, opinions, strict=True)]
+def _pass(comments: Sequence[Written], varied: bool, chance: random.Random) -> list[Sample]:
+    """Every comment once, as it is or as a fresh variant, a share of them beside a harmless one."""
+    harmless = [each.text for each in comments if not each.labels]
+    samples = []
+    for each in comments:
+        text = vary(each.text, each.names, chance) if varied else each.text
+        if chance.random() < BESIDE:
+            text = " ".join(chance.sample([text, chance.choice(harmless)], 2))
+        samples.append(each.sample(text))
+    return samples
 
 
-def _soft(each: Sample, opinion: Logits) -> Sample:
-    """Half its own target, half the opinion; all opinion where its source says nothing."""
-    thought = (1 / (1 + np.exp(-opinion))).tolist()
-    pairs = zip(each.target, thought, strict=True)
-    return replace(each, target=tuple(p if t == UNKNOWN else (t + p) / 2 for t, p in pairs))
-
-
-def _copy(trainer: Trainer, network: Network) -> Network:
-    copy = trainer.network()
-    copy.load_state_dict(network.state_dict())
-    return copy
+def _mean(trainer: Trainer, networks: Sequence[Network]) -> Network:
+    states = [network.state_dict() for network in networks]
+    mean = trainer.network()
+    mean.load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
+    return mean
 
 
 def _kept(trainer: Trainer, name: str, make: Callable[[], Network]) -> Network:

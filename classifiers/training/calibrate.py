@@ -26,12 +26,15 @@ from monitor.domain.verdict import Comment, Label
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
-#: F-beta that a threshold aims at: over 1 a miss is worse than a needless look (P6, P11, P19: what is urgent).
+#: F-beta that a threshold aims at. Over 1 a miss is worse than a needless look (P6, P11, P19: what is urgent);
+#: under 1 the other way round: a missed complaint is still glanced at in time (P2), a needless one costs an answer.
 BETA = {
-    Label.THREAT: 1.2,
-    Label.SAFEGUARDING: 1.2,
-    Label.ALLEGATION: 1.1,
-    Label.ABUSE: 1.1,
+    Label.COMPLAINT: 0.8,
+    Label.THREAT: 1.5,
+    Label.SAFEGUARDING: 1.5,
+    Label.ALLEGATION: 1.2,
+    Label.ABUSE: 1.2,
+    Label.SEXUAL: 1.2,
 }
 #: From this share of its threshold a label is possible.
 POSSIBLY = 0.4

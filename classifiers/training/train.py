@@ -93,7 +93,7 @@ class Trainer:
         network.eval()
         order = sorted(range(len(samples)), key=lambda i: len(samples[i].text) + len(samples[i].parent))
         result = np.zeros((len(samples), len(LABELS)), dtype=np.float32)
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16):
             for start in range(0, len(order), 2 * BATCH):
                 at = order[start : start + 2 * BATCH]
                 result[at] = network(**self._encode([samples[i] for i in at])).float().cpu().numpy()

@@ -97,7 +97,7 @@ def test_scores_are_a_linear_function_of_the_features(model: LocalModel) -> None
 
 def test_a_threat_at_the_end_of_a_long_comment_is_seen(model: LocalModel) -> None:
     praise = "Thank you for the lovely assembly, the children sang so well and we were all very proud. " * 40
-    (scores,) = model.score([Comment(text=praise + "I am going to kill you, watch your back.")])
+    (scores,) = model.score([Comment(text=praise + "I will stab you at the gate, watch your back.")])
     (innocent,) = model.score([Comment(text=praise)])
     assert scores[Label.THREAT] > model.thresholds[Label.THREAT].over > innocent[Label.THREAT]
 

@@ -159,6 +159,78 @@ def test_a_surname_that_is_a_word_counts_where_the_text_speaks_of_a_person(
     assert named(names, text)[0] == person
 
 
+TRAPS = (
+    Person(id="english", name="Duncan English", title="Mr", role="Year 5 teacher"),
+    Person(id="black", name="Sylvester Black", title="Mr", role="caretaker"),
+    Person(id="cook", name="Noreen Fell", title="Mrs", role="school cook"),
+    Person(id="stone", name="Ada Stone", title="Mrs", role="Year 2 teacher"),
+    Person(id="crossing", name="Cyril Hope", title="Mr", role="lollipop man"),
+    Person(id="priest", name="Anselm Tully", title="Fr", role="chaplain"),
+    Person(id="choir", name="Perpetua Nwosu", title="Sr", role="choir leader"),
+    Person(id="ta", name="Lesley Crabbe", title="Mrs", role="teaching assistant"),
+    Person(id="deputy", name="Anselm Fitzgibbon-Rao", title="Mr", role="deputy head", aliases=("Mr Fitz",)),
+    Person(id="office", name="Brenda Outhwaite", title="Mrs", role="office manager"),
+)
+
+
+@pytest.fixture(scope="module")
+def traps() -> Names:
+    return Names(TRAPS)
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Black is a miserable goat", "black"),
+        ("English told him to sit down", "english"),
+        ("That English is a liar", "english"),
+        ("Stone, if I ever catch you", "stone"),
+        ("Stone's a drunk-looking old git", "stone"),
+        ("Stone's ugly sister", "stone"),
+        ("Stone puts my lad in isolation", "stone"),
+        ("our Cyril is lovely", "crossing"),
+        ("Sister took the register", "choir"),
+        ("Sister Nwosu sang", "choir"),
+        ("Father, your fly", "priest"),
+        ("Lesly Crab is a star", "ta"),
+        ("brender hung up on me", "office"),
+        ("#TeamNwosu", "choir"),
+        ("Fitz never rang", "deputy"),
+        ("crabbes getting worse", "ta"),
+    ],
+)
+def test_a_trap_may_be_a_person(traps: Names, text: str, person: str) -> None:
+    assert named(traps, text) == [person]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a word of English at the bus stop",
+        "speak english you animals",
+        "We're English, we like our day",
+        "a doll with Black skin",
+        "She is ten, Black, and bright",
+        "my auntie's black skirt",
+        "gold in the fell race",
+        "hope you choke",
+        "that stone goes at 8.40",
+        "our Cyril is in Year 2",
+        "Cyril from the blazer shop",
+        "Cyril (my brother, not yours)",
+        "felt a proper cyril",
+        "happy Father's Day",
+        "my sister sang",
+        "Different Cyril Hope! I'm Cyril Hope the plumber",
+        "my uncle Cyril Hope keeps bees, different Cyril Hope",
+        "Cyril (NOT the lollipop man)",
+        "our neighbour Mrs Crabb",
+    ],
+)
+def test_a_trap_may_be_a_word_or_somebody_else(traps: Names, text: str) -> None:
+    assert named(traps, text) == []
+
+
 def test_a_title_decides_between_two_of_one_surname(names: Names) -> None:
     assert named(names, "Mrs Young and Miss Young") == ["head", "year3"]
     assert not any(hit.ambiguous_with for hit in names.find("Miss Young"))

@@ -94,6 +94,14 @@ def named(names: Names, text: str) -> list[str]:
         ("our head is lovely", "head"),
         ("The Ashgrove head resigned", "head"),
         ("Head's a bully", "head"),
+        ("Head spends our money", "head"),
+        ("that woman calls herself a head", "head"),
+        ("Sleep well, chair.", "vicar"),
+        ("coach swore blind", "pe"),
+        ("Cook's put cheese on it", "kitchen"),
+        ("the caretaker's job went to a stranger", "site"),
+        ("sack that old lollipop fossil", "crossing"),
+        ("on head's say so", "head"),
         ("a head who only answers to the bishop", "head"),
     ],
 )
@@ -137,6 +145,16 @@ def test_a_job_points_to_who_has_it(names: Names, text: str, identity: str) -> N
         "that man on reception",
         "the lollipop lady of the other school",
         "I teach history myself",
+        "I'm a gay deputy head",
+        "that's a job for a dinner lady elsewhere",
+        "standing for parent governor",
+        "Busy mum, cook, useless at glitter",
+        "the cook at the chippy",
+        "the caretaker back then",
+        "a Lego head in the soup",
+        "Put a man on the gate",
+        "apologise in person at the gate",
+        "the TA redundancies",
         "kids need protecting from it, not teaching it",
     ],
 )
@@ -153,6 +171,17 @@ def test_a_job_that_more_than_two_have_points_to_nobody() -> None:
     assert named(assistants(3), "the TA was kind") == []
     (hit,) = assistants(2).find("the TA was kind")
     assert (hit.person, hit.ambiguous_with) == ("0", ("1",))
+
+
+def test_of_two_at_one_place_the_nearer_job_comes_first() -> None:
+    people = (
+        person("manager", "Mrs", "Bea Outhwaite", "office manager"),
+        person("desk", "Miss", "Amy Rusby", "receptionist"),
+        person("gate", "Mr", "Craig Lomax", "gate and minibus"),
+        person("site", "Mr", "Vin Stubbs", "caretaker"),
+    )
+    assert named(Names(people), "that lass on reception") == ["desk"]
+    assert named(Names(people), "the fella on the gate") == ["gate"]
 
 
 def test_the_words_of_the_school_itself_come_first(names: Names) -> None:

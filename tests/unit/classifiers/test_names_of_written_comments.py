@@ -35,4 +35,16 @@ def test_names_are_found(school: Path) -> None:
     found = [{hit.person for hit in names.find(each.comment.text) if hit.score >= NAMED} for each in labelled]
     score = f1(found, labelled)
     print(f"{school.name}: names F1 {score:.3f}")
-    assert score >= 0.94
+    assert score >= 0.87
+
+
+def test_names_are_found_in_all_schools_together() -> None:
+    found, labelled = [], []
+    for school in SCHOOLS:
+        names = Names(people_of(school))
+        comments = read_labelled((school / "comments.jsonl").read_text("utf-8").splitlines())
+        found += [{hit.person for hit in names.find(each.comment.text) if hit.score >= NAMED} for each in comments]
+        labelled += comments
+    score = f1(found, labelled)
+    print(f"names F1 {score:.3f}")
+    assert score >= 0.95

@@ -43,9 +43,9 @@ def figures(labelled: list[Labelled]) -> Mapping[str, Figure]:
         ("micro-F1 of the seven rare labels", 0.75),
         ("urgent: recall", 0.95),
         ("urgent: precision", 0.75),
-        ("needs an answer (query or complaint): F1", 0.80),
+        ("needs an answer (query or complaint): F1", 0.87),
         ("names: F1", 0.96),
-        ("complaint that names somebody, all found: recall", 0.75),
+        ("complaint that names somebody, all found: recall", 0.92),
     ],
 )
 def test_the_shipped_model_reaches(figures: Mapping[str, Figure], figure: str, at_least: float) -> None:
@@ -54,7 +54,7 @@ def test_the_shipped_model_reaches(figures: Mapping[str, Figure], figure: str, a
 
 
 def test_few_are_called_to_look_at_nothing(figures: Mapping[str, Figure]) -> None:
-    assert figures["comments without a label that get one"].value <= 0.14
+    assert figures["comments without a label that get one"].value <= 0.08
 
 
 def test_the_word_list_alone_is_better_than_nothing(labelled: list[Labelled]) -> None:
