@@ -64,7 +64,14 @@ def _answering(kind: str, options: dict[str, object]) -> Iterator[tuple[Connecto
         yield connect(account, {"token": "t"}), routes
 
 
-@pytest.mark.parametrize(("kind", "options"), [("x", {"query": "larkfield"}), ("facebook", {"page": "1"})])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("x", {"query": "larkfield"}),
+        ("facebook", {"page": "1"}),
+        ("wordpress", {"user": "u", "search": "larkfield"}),
+    ],
+)
 def test_no_answer_is_fatal(kind: str, options: dict[str, object]) -> None:
     with _answering(kind, options) as (connector, routes):
 
