@@ -91,7 +91,7 @@ class Site:
             paging: Query = {"order": "desc", "per_page": size, "page": number}
             answer = self._ask(route, {**query, **paging}, gone)
             records = answer.document
-            if text(records, "code"):
+            if answer.status >= 400:
                 return
             if not isinstance(records, list):
                 raise SourceError(f"{self._service.name} sent no list of {route}; trying again at the next poll")
@@ -108,8 +108,8 @@ class Site:
 
     def single(self, route: str, query: Query, gone: frozenset[str]) -> Any:
         """One record, None where the site refuses it with one of the codes in `gone`."""
-        record = self._ask(route, query, gone).document
-        return None if text(record, "code") else record
+        answer = self._ask(route, query, gone)
+        return None if answer.status >= 400 else answer.document
 
     def feed(self, name: str, query: Query) -> Iterator[list[Any]]:
         """The entries of one of the site's feeds, worded as the REST API would; of a cut one, what came of it.
