@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
-from connectors.sandbox import facebook, feed, x
+from connectors.sandbox import facebook, feed, wordpress, x
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -30,6 +30,7 @@ class Sandbox:
             "x": x.platform(world, TOKEN),
             "facebook": facebook.platform(world, TOKEN),
             "feed": feed.platform(world),
+            "wordpress": wordpress.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}
@@ -68,6 +69,9 @@ class Sandbox:
             return {}
         if kind == "feed":
             return {"url": f"{self.base_url(kind)}/news.atom"}
+        if kind == "wordpress":
+            # Its ids hold the site's name, which must not change with the port.
+            return {"base_url": self.base_url(kind), "site": "larkfield.example"}
         pages = {"page_url": self.page_url(kind)} if kind == "x" else {}
         return {"base_url": self.base_url(kind), **pages}
 

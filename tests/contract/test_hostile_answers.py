@@ -30,6 +30,18 @@ NAMES = (
         "author_id",
     ),
     *("created_at", "created_time", "from", "parent", "permalink_url", "attachment", "attachments", "paging"),
+    *(
+        "content",
+        "rendered",
+        "title",
+        "date_gmt",
+        "author",
+        "author_name",
+        "post",
+        "status",
+        "featured_media",
+        "link",
+    ),
     *("cursors", "after", "next", "error", "code", "lang", "username", "name", "note_tweet", "media_keys"),
 )
 LEAVES = st.one_of(
@@ -64,14 +76,23 @@ def _answering(kind: str, options: dict[str, object]) -> Iterator[tuple[Connecto
         yield connect(account, {"token": "t"}), routes
 
 
-@pytest.mark.parametrize(("kind", "options"), [("x", {"query": "larkfield"}), ("facebook", {"page": "1"})])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("x", {"query": "larkfield"}),
+        ("facebook", {"page": "1"}),
+        ("wordpress", {"user": "u", "search": "larkfield"}),
+    ],
+)
 def test_no_answer_is_fatal(kind: str, options: dict[str, object]) -> None:
     with _answering(kind, options) as (connector, routes):
 
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
         @given(document=DOCUMENTS)
         def holds(document: Any) -> None:
-            routes[:] = [Route(path=".*", body=json.dumps(document).encode())]
+            told = document["data"] if kind == "wordpress" else document
+            last = Route(path=".*", query={"page": "2"}, body=b"[]")
+            routes[:] = [last, Route(path=".*", body=json.dumps(told).encode())]
             try:
                 found = collect(connector.poll(None, PRESENT))
             except SourceError:

@@ -19,7 +19,7 @@ def _account(connector: str, channel: Channel = Channel.OFFICIAL, **options: obj
 
 def test_a_kind_is_a_module_and_neither_helpers_nor_the_sandbox_are_kinds() -> None:
     assert kinds() == sorted(kinds())
-    assert {"archive", "facebook", "feed", "x"} <= set(kinds())
+    assert {"archive", "facebook", "feed", "wordpress", "x"} <= set(kinds())
     assert not {kind for kind in kinds() if kind.startswith("_") or kind == "sandbox"}
 
 
@@ -33,7 +33,7 @@ def test_listing_the_kinds_imports_no_client_library() -> None:
 
 
 def test_an_unknown_kind_names_the_choices() -> None:
-    with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive, facebook, feed, x"):
+    with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive, .*facebook, .*x"):
         connect(_account("myspace"), SECRETS)
 
 

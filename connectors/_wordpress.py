@@ -1,0 +1,277 @@
+"""WordPress's REST API and feeds over httpx: where they are, how they page, and what their refusals mean.
+
+https://developer.wordpress.org/rest-api/ (Key Concepts, Pagination, Global Parameters)
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from connectors._feeds import body, parse, plain, published
+from connectors._fields import instant, json_or_none, text
+from connectors._http import Answer, Service, fetch, looks_like_html
+from monitor.domain.errors import SourceError
+
+Query = Mapping[str, str | int]
+#: What WordPress says of a comment that is no longer there or no longer public, or whose post is not.
+#: https://developer.wordpress.org/reference/classes/wp_rest_comments_controller/
+GONE = frozenset({"rest_comment_invalid_id", "rest_post_invalid_id", "rest_cannot_read", "rest_cannot_read_post"})
+#: And of a post; plug-ins that lock the REST API use the last one as well.
+GONE_POST = frozenset({"rest_post_invalid_id", "rest_forbidden"})
+_NEVER: frozenset[str] = frozenset()
+PAST_THE_END = "rest_post_invalid_page_number"
+SWITCHED_OFF = frozenset({"rest_no_route", "rest_disabled"})
+REFUSALS = (401, 403, 404, 410)
+MOST_PAGES = 2000
+MOST_REDIRECTS = 3
+_FEED_ENDINGS = (b"</feed>", b"</rss>")
+_COMMENT = re.compile(r"#comment-(\d+)$")
+_POST = re.compile(r"[?&](?:p|page_id)=(\d+)")
+_IN_REPLY_TO = re.compile(r'\s*<p>[^<]*<a href="[^"]*#comment-\d+">[^<]*</a>[^<]*</p>')
+
+
+class SwitchedOff(Exception):
+    """The site has no REST API for us; the message is what it said instead."""
+
+
+class Site:
+    """The connection to one site for the length of one poll. Also a context manager.
+
+    `login` is a user's name and application password, None for what the public may see. Every method raises
+    SourceError, and where the REST API is asked, SwitchedOff.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        login: tuple[str, str] | None,
+        *,
+        service: Service,
+        account: str,
+        timeout: float,
+        now: datetime,
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        self._host = urlsplit(base_url).netloc
+        self._login = login
+        self._service = service
+        self._account = account
+        self._timeout = timeout
+        self._now = now
+        self._plain_links = False
+        self._client = httpx.Client(
+            timeout=timeout,
+            auth=httpx.BasicAuth(*login) if login else None,
+            headers={"User-Agent": "Schoolwatch", "Cache-Control": "no-cache"},
+        )
+
+    def __enter__(self) -> "Site":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def pages(
+        self, route: str, query: Query, *, size: int, gone: frozenset[str] = _NEVER
+    ) -> Iterator[tuple[list[Any], int | None]]:
+        """Every page of a listing, newest first, each with the number of all records where the site states it.
+
+        A refusal with one of the codes in `gone` ends the listing and is no error.
+        """
+        before: list[str] = []
+        for number in range(1, MOST_PAGES + 1):
+            paging: Query = {"order": "desc", "per_page": size, "page": number}
+            answer = self._ask(route, {**query, **paging}, gone)
+            records = answer.document
+            if answer.status >= 400:
+                return
+            if not isinstance(records, list):
+                raise SourceError(f"{self._service.name} sent no list of {route}; trying again at the next poll")
+            keys = [text(record, "id") for record in records]
+            if keys and keys == before:
+                raise SourceError(f"{self._service.name} sent us round in a circle (the same page twice)")
+            before = keys
+            yield records, _whole(answer.headers.get("x-wp-total"))
+            last = _whole(answer.headers.get("x-wp-totalpages"))
+            # Without the header only an empty page is the last: comments that we may not see make a page short.
+            if (number >= last) if last is not None else not records:
+                return
+        raise SourceError(f"{self._service.name} sent {MOST_PAGES} pages of {route} and still no end")
+
+    def single(self, route: str, query: Query, gone: frozenset[str]) -> Any:
+        """One record, None where the site refuses it with one of the codes in `gone`."""
+        answer = self._ask(route, query, gone)
+        return None if answer.status >= 400 else answer.document
+
+    def feed(self, name: str, query: Query) -> Iterator[list[Any]]:
+        """The entries of one of the site's feeds, worded as the REST API would; of a cut one, what came of it.
+
+        It is never asked whether it changed: an edit leaves its ETag as it was.
+        """
+        answer = self._get(f"{self._base}/", {"feed": name, **query})
+        if looks_like_html(answer.body) and answer.status < 500 and answer.status != 429:
+            raise self._damaged(answer)
+        if answer.status in REFUSALS:
+            raise self._service.refused(f"lets us read neither its REST API nor its feeds ({answer.status})")
+        if error := self._service.judge(answer, self._now):
+            raise error
+        feed = parse(answer)
+        yield [_as_record(plain(entry)) for entry in feed.get("entries", ())]
+        if not feed.get("version") or not answer.body.rstrip().lower().endswith(_FEED_ENDINGS):
+            raise self._damaged(answer)
+
+    def _damaged(self, answer: Answer) -> SourceError:
+        return self._service.damaged(answer.body, self._host)
+
+    def _ask(self, route: str, query: Query, gone: frozenset[str]) -> Answer:
+        """What the REST API answers; a refusal only for a reason in `gone`, or since there is no such page."""
+        answer = self._rest(route, query)
+        code = text(answer.document, "code")
+        if code == PAST_THE_END or (code in gone and answer.status in REFUSALS):
+            return answer
+        if error := self._judge(answer, code if code.isidentifier() else ""):
+            raise error
+        return answer
+
+    def _rest(self, route: str, query: Query) -> Answer:
+        """Without "pretty" links a site knows its API by a parameter alone."""
+        pretty = None
+        if not self._plain_links:
+            pretty = self._get(f"{self._base}/wp-json/wp/v2/{route}", query)
+            if pretty.status != 404 or pretty.document is not None:
+                return pretty
+        bare = self._get(f"{self._base}/", {"rest_route": f"/wp/v2/{route}", **query})
+        self._plain_links = bare.document is not None
+        return bare if self._plain_links or pretty is None else pretty
+
+    def _get(self, url: str, query: Query | None) -> Answer:
+        """Follows redirects within the site: another address is a person's to enter, and gets no password."""
+        for _ in range(1 + MOST_REDIRECTS):
+            answer = fetch(self._client, self._service, url, timeout=self._timeout, params=query)
+            place = answer.headers.get("location", "") if 300 <= answer.status < 400 else ""
+            if not place:
+                return replace(answer, document=json_or_none(answer.body))
+            url, query = _joined(url, place), None
+            if _origin(url) != _origin(self._base):
+                raise SourceError(
+                    f"{self._service.name} sends us on to {_origin(url) or 'nowhere'}: put that address into "
+                    f"`base_url` of account {self._account} in accounts.yaml",
+                    permanent=True,
+                )
+        raise SourceError(f"{self._service.name} sent us round in a circle (redirects)")
+
+    def _judge(self, answer: Answer, code: str) -> SourceError | None:
+        """Without a password a refusal means that the API is not for the public; with one, not for us."""
+        status = answer.status
+        if 200 <= status < 300:
+            return self._damaged(answer) if answer.document is None else None
+        if code in SWITCHED_OFF or status in (404, 410) or (status in REFUSALS and self._login is None):
+            raise SwitchedOff(code or str(status))
+        if status == 401 and code == "rest_forbidden_context":
+            return self._service.refused("did not get our access token, its web server drops the header (401)")
+        if status == 401:
+            return self._service.refused("no longer accepts our access token, the application password (401)")
+        if looks_like_html(answer.body) and status < 500 and status != 429:
+            return self._damaged(answer)
+        if status == 403 and self._login:
+            return self._service.refused(f"does not let {self._login[0]} moderate comments (403)")
+        return self._service.judge(answer, self._now)
+
+
+class Walk:
+    """A listing by date, newest first, read down to `since`.
+
+    It goes on to the end where the older records are not as many as were `counted`, or where the site does not keep
+    to the order.
+    """
+
+    def __init__(
+        self, pages: Iterator[tuple[list[Any], int | None]], since: datetime, counted: int | None = None
+    ) -> None:
+        self._pages = pages
+        self._since = since
+        self._counted = counted
+        self._total: int | None = None
+        self._dates: list[datetime | None] = []
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        """Each page's records, without those that came before: new comments push others on to the next page."""
+        seen: set[str] = set()
+        for records, total in self._pages:
+            fresh = [record for record in records if text(record, "id") not in seen]
+            seen |= {text(record, "id") for record in fresh} - {""}
+            self._total = total if self._total is None else self._total
+            self._dates += [written_at(record) for record in fresh]
+            yield fresh
+            if self._is_done():
+                return
+
+    def older(self, moment: datetime) -> int | None:
+        """How many records there are from before `moment`, None where the site does not say how many there are."""
+        if self._total is None:
+            return None
+        return self._total - sum(date is None or date >= moment for date in self._dates)
+
+    def _is_done(self) -> bool:
+        dates = [date for date in self._dates if date is not None]
+        if not dates or dates[-1] >= self._since or dates != sorted(dates, reverse=True):
+            return False
+        return self._counted is None or self._counted == self.older(self._since)
+
+
+def written_at(record: Any) -> datetime | None:
+    """When a post or comment was written: WordPress leaves out that it is UTC."""
+    stated = text(record, "date_gmt")
+    return instant(stated) or instant(f"{stated}+00:00")
+
+
+def _as_record(entry: Any) -> Any:
+    """A feed's entry with what the REST API says of a post or comment added to it.
+
+    Entries are named after the post's number, even where its address is of words.
+    """
+    key = text(entry, "id")
+    comment, post = _COMMENT.search(key) or _COMMENT.search(text(entry, "link")), _POST.search(key)
+    parent = _COMMENT.search(text(entry, "thr_in-reply-to", "ref"))
+    at, html = published(entry), body(entry)
+    number = comment or post
+    return {
+        "entry": entry,
+        "link": text(entry, "link"),
+        "id": number[1] if number else "",
+        "post": post[1] if post else "",
+        "parent": parent[1] if parent else "",
+        "author_name": text(entry, "author_detail", "name") or text(entry, "author"),
+        "author": "",
+        "date_gmt": at.isoformat() if at else "",
+        "title": {"rendered": text(entry, "title")},
+        # Above a reply the feed says, in the site's language, what it replies to.
+        "content": {"rendered": _IN_REPLY_TO.sub("", html, count=1) if parent else html},
+    }
+
+
+def _joined(url: str, place: str) -> str:
+    try:
+        return urljoin(url, place)
+    except ValueError:
+        return ""
+
+
+def _origin(url: str) -> str:
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{address.scheme}://{address.netloc}" if address.netloc else ""
+
+
+def _whole(value: str | None) -> int | None:
+    return int(value) if value and value.isdecimal() and len(value) < 10 else None

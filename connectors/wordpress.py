@@ -1,0 +1,313 @@
+"""A WordPress site through its REST API, read with httpx; through its feeds where that is switched off.
+
+Every poll reads all recent comments again, by date, and counts those that are older: a comment approved late keeps
+the date at which it was written and shows itself by the count alone. A feed would hold ten comments, never show one
+approved late, and answer "not modified" after an edit. https://developer.wordpress.org/rest-api/reference/comments/
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from connectors._fields import Unreadable, page, read, text, to_text, web_url
+from connectors._http import Service
+from connectors._options import ConnectorOptions, need_secret
+from connectors._wordpress import GONE, GONE_POST, Site, SwitchedOff, Walk, written_at
+from monitor.domain.account import Account, Capabilities
+from monitor.domain.clock import format_instant, parse_instant
+from monitor.domain.errors import ConfigError
+from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Page, Raw
+from monitor.domain.ports import Connector
+
+PLATFORM = "wordpress"
+#: Not the author's e-mail address, IP address and browser, which a moderator would be given as well.
+COMMENT_FIELDS = "id,post,parent,author,author_name,author_url,date_gmt,content,link,status,type"
+POST_FIELDS = "id,author,date_gmt,modified_gmt,title,content,link,status,type,featured_media,comment_status"
+BINNED = frozenset({"trash", "post-trashed"})
+#: Emoji are images, too.
+_ATTACHED = re.compile(r"<(img|video|audio|iframe)\b(?![^>]*(?:wp-smiley|/emoji/))", re.IGNORECASE)
+_NAMES = {"img": "photo", "iframe": "embed"}
+
+
+class Options(ConnectorOptions):
+    """`base_url` is the site's address as a browser shows it on the front page; the rest has good defaults."""
+
+    base_url: str = Field(pattern=r"^https?://[^\s?#@]+$")
+    #: Whose application password it is.
+    user: str = ""
+    #: What the site is called in our ids, if not by its address: keep the old name when a site moves.
+    site: str = Field(default="", pattern=r"^[^\s#]*$")
+    #: Only what holds these words: for other people's sites that write about the school.
+    search: str = ""
+    #: The site's spam folder is read, too: filters err.
+    spam: bool = True
+    #: What is younger is read by every poll, what is older counted.
+    window_days: float = Field(default=30, gt=0, le=365)
+    page_size: int = Field(default=100, ge=1, le=100)
+
+
+def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> Connector:
+    """A reader of one site, as a moderator where there is an application password. Raises ConfigError."""
+    if account.channel is Channel.MENTION and not options.search:
+        raise ConfigError(f"account {account.id}: option 'search' is missing: what to look for on that site")
+    if not options.user:
+        if "token" in secrets:
+            raise ConfigError(f"account {account.id}: option 'user' is missing: whose application password it is")
+        return WordPress(account, options, None)
+    address = urlsplit(options.base_url)
+    if address.scheme == "http" and address.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise ConfigError(f"account {account.id}: option 'base_url': a password is sent over https only")
+    return WordPress(account, options, (options.user, need_secret(account, secrets, "token")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cursor:
+    """How many comments of each type were older than `boundary` at the last poll."""
+
+    boundary: datetime | None = None
+    older: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, cursor: str | None) -> "_Cursor":
+        """A cursor that cannot be read starts again from the beginning: the store deduplicates."""
+        try:
+            state = json.loads(cursor or "{}")
+            older = {str(kind): int(count) for kind, count in state["older"].items()}
+            return cls(boundary=parse_instant(state["boundary"]), older=older)
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+            return cls()
+
+    def dump(self) -> str:
+        assert self.boundary is not None
+        return json.dumps({"boundary": format_instant(self.boundary), "older": dict(self.older)})
+
+
+class WordPress:
+    """Reads one site."""
+
+    def __init__(self, account: Account, options: Options, login: tuple[str, str] | None) -> None:
+        self._account = account
+        self._options = options
+        self._login = login
+        address = urlsplit(options.base_url.rstrip("/"))
+        self._site = options.site or (address.hostname or "").removeprefix("www.") + address.path
+        self._official = account.channel is Channel.OFFICIAL
+        self._staff = set(account.handles)
+        self._words = {"search": options.search} if options.search else {}
+        #: What the site said at the last poll instead of its REST API, "" where it has one.
+        self._off = ""
+        self._service = Service(
+            name=f"The website {address.netloc}",
+            account=account.id,
+            remedy="Ask your technician to make a new application password for a user who may moderate comments, "
+            "and to put it where the account's `secrets: token` points"
+            if login
+            else "Ask your technician whether `base_url` in accounts.yaml is still the site's address, and whether "
+            "one of its plug-ins keeps us out",
+        )
+
+    def capabilities(self) -> Capabilities:
+        """What can be read; whether the site's REST API is switched off shows at the first poll."""
+        if self._off:
+            return Capabilities(
+                reads=("the newest posts", "the newest ten comments and replies"),
+                edits=True,
+                deletions=False,
+                notes=(
+                    f"THE SITE'S REST API IS SWITCHED OFF ({self._off}): its feeds are read instead; they lose a "
+                    "comment that is approved late or followed by ten others before the next poll, and do not tell "
+                    "what was deleted or which comments are the school's own",
+                ),
+            )
+        days = f"{self._options.window_days:g} days"
+        hidden = ("comments on hold", *(["spam"] if self._options.spam else []), "pingbacks") if self._login else ()
+        public = () if self._login else ("without an application password only approved comments are seen",)
+        return Capabilities(
+            reads=("posts", "comments", "replies", *hidden),
+            edits=True,
+            deletions=True,
+            notes=(
+                f"every poll reads the comments of the last {days}, and all when the number of older ones changes",
+                *public,
+                "where the site's REST API is switched off its feeds are read: ten comments, and no deletions",
+            ),
+        )
+
+    def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
+        """All posts and comments of the window. Only the last page moves the cursor; feeds never do."""
+        with self._connect(now) as site:
+            try:
+                yield from self._recent(site, cursor, now)
+                self._off = ""
+            except SwitchedOff as said:
+                self._off = str(said)
+                yield from self._feeds(site, cursor)
+
+    def thread(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
+        """The post `ref` and all its comments; what is `known` but not listed is asked for one by one.
+
+        On somebody else's site only what is known is read again, and where there are but feeds nothing can be.
+        """
+        if not self._number_of(ref, "posts"):
+            return
+        ours = [item for item in known if self._number_of(item, "comments")]
+        with self._connect(now) as site:
+            try:
+                yield from self._conversation(site, ref, ours)
+            except SwitchedOff as said:
+                self._off = str(said)
+
+    def _connect(self, now: datetime) -> Site:
+        return Site(
+            self._options.base_url,
+            self._login,
+            service=self._service,
+            account=self._account.id,
+            timeout=self._options.timeout,
+            now=now,
+        )
+
+    def _recent(self, site: Site, cursor: str | None, now: datetime) -> Iterator[Page]:
+        before, size = _Cursor.load(cursor), self._options.page_size
+        window = now - timedelta(days=self._options.window_days)
+        since = min(before.boundary or window, window)
+        posts = {"_fields": POST_FIELDS, "orderby": "date", **self._words}
+        for records in Walk(site.pages("posts", posts, size=size), since):
+            self._meet(records)
+            yield page((read(record, self._post) for record in records), cursor=cursor)
+        older = {}
+        for query in self._comment_queries():
+            kind = query["type"]
+            # A count means something only at the boundary at which it was taken.
+            counted = before.older.get(kind) if since == before.boundary else None
+            walk = Walk(site.pages("comments", {**query, **self._words}, size=size), since, counted)
+            for records in walk:
+                yield self._comments(records, cursor)
+            if (count := walk.older(window)) is not None:
+                older[kind] = count
+        yield Page(cursor=_Cursor(boundary=window, older=older).dump())
+
+    def _conversation(self, site: Site, ref: ItemRef, known: Sequence[ItemRef]) -> Iterator[Page]:
+        number, size = self._number_of(ref, "posts"), self._options.page_size
+        fields = {"_fields": POST_FIELDS}
+        # Comments stand below pages as well, and those are not among the posts.
+        post = site.single(f"posts/{number}", fields, GONE_POST) or site.single(
+            f"pages/{number}", fields, GONE_POST
+        )
+        self._meet([post])
+        seen: set[ItemRef] = set()
+        for query in self._comment_queries() if self._official else ():
+            for records, _ in site.pages("comments", {**query, "post": number}, size=size, gone=GONE):
+                found = self._comments(records)
+                seen |= {*found.gone, *(item.ref for item in found.items)}
+                yield found
+        if post is None and not seen:
+            # That a post is nowhere to be seen proves nothing unless the site shows us what it has.
+            next(site.pages("posts", {"_fields": "id"}, size=1), None)
+            yield Page(gone=tuple(dict.fromkeys([ref, *known])))
+            return
+        if text(post, "status") in BINNED:
+            yield Page(gone=(ref,))
+        elif post is not None:
+            yield page([read(post, self._post)])
+        single = {"_fields": COMMENT_FIELDS, **({"context": "edit"} if self._login else {})}
+        for missing in [item for item in known if item not in seen]:
+            record = site.single(f"comments/{self._number_of(missing, 'comments')}", single, GONE)
+            yield Page(gone=(missing,)) if record is None else self._comments([record])
+
+    def _feeds(self, site: Site, cursor: str | None) -> Iterator[Page]:
+        words = {"s": self._options.search} if self._words else {}
+        for name, convert in (("atom", self._post), ("comments-atom", self._comment)):
+            for entries in site.feed(name, words):
+                yield page((read(entry, convert) for entry in entries), cursor=cursor)
+
+    def _comment_queries(self) -> list[dict[str, str]]:
+        """Pingbacks, by which other sites mention a post, are listed for moderators alone."""
+        query = {"_fields": COMMENT_FIELDS, "orderby": "date_gmt", "type": "comment"}
+        if not self._login:
+            return [query]
+        return [{**query, "type": kind, "context": "edit", "status": "any"} for kind in ("comment", "pings")]
+
+    def _meet(self, posts: Iterable[Any]) -> None:
+        """Whoever may write posts on the school's own site speaks for the school below them, too."""
+        if self._official:
+            self._staff |= {text(post, "author") for post in posts}
+
+    def _comments(self, records: Sequence[Any], cursor: str | None = None) -> Page:
+        """A page of comments on hold, approved or in the spam folder; one in the bin is gone."""
+        left_out = BINNED if self._options.spam else BINNED | {"spam"}
+        kept = (record for record in records if text(record, "status") not in left_out)
+        binned = [text(record, "id") for record in records if text(record, "status") in BINNED]
+        gone = [self._ref("comments", number) for number in binned if number]
+        return page((read(record, self._comment) for record in kept), cursor=cursor, gone=gone)
+
+    def _post(self, record: Raw) -> Item:
+        number, html = text(record, "id"), text(record, "content", "rendered")
+        if not number:
+            raise Unreadable("the post has no id")
+        featured = ("photo",) if _number(record, "featured_media") else ()
+        ref = self._ref("posts", number)
+        return Item(
+            ref=ref,
+            channel=self._account.channel,
+            kind=ItemKind.POST,
+            author=Author(
+                id=_number(record, "author"), kind=AuthorKind.SCHOOL if self._official else AuthorKind.UNKNOWN
+            ),
+            text=f"{to_text(text(record, 'title', 'rendered'))}\n{to_text(html)}".strip(),
+            url=web_url(text(record, "link")),
+            published_at=written_at(record),
+            thread=ref,
+            attachments=(*featured, *_attachments(html)),
+            raw=record,
+        )
+
+    def _comment(self, record: Raw) -> Item:
+        number, html = text(record, "id"), text(record, "content", "rendered")
+        if not number:
+            raise Unreadable("the comment has no id")
+        author, parent, post = (_number(record, name) for name in ("author", "parent", "post"))
+        thread = self._ref("posts", post) if post else None
+        return Item(
+            ref=self._ref("comments", number),
+            channel=self._account.channel,
+            kind=ItemKind.REPLY if parent else ItemKind.COMMENT,
+            # A visitor may sign with any name, the school's too; a number belongs to somebody who signed in.
+            author=Author(
+                id=author,
+                display_name=text(record, "author_name"),
+                kind=AuthorKind.SCHOOL if author and author in self._staff else AuthorKind.UNKNOWN,
+            ),
+            text=to_text(html),
+            url=web_url(text(record, "link")),
+            published_at=written_at(record),
+            parent=self._ref("comments", parent) if parent else thread,
+            thread=thread,
+            attachments=_attachments(html),
+            raw=record,
+        )
+
+    def _ref(self, place: str, number: str) -> ItemRef:
+        """Numbers are a site's own: the site's name makes them unique."""
+        return ItemRef(PLATFORM, f"{self._site}#{place}/{number}")
+
+    def _number_of(self, ref: ItemRef, place: str) -> str:
+        """The site's own number, "" for what it did not give: other sites' items, and what staff handed in."""
+        number = ref.id.removeprefix(f"{self._site}#{place}/") if ref.platform == PLATFORM else ""
+        return number if number.isdecimal() else ""
+
+
+def _number(record: Any, name: str) -> str:
+    """WordPress writes 0 for "none"."""
+    return text(record, name).strip("0") and text(record, name)
+
+
+def _attachments(html: str) -> tuple[str, ...]:
+    """What is embedded, as facts; nothing is downloaded."""
+    return tuple(_NAMES.get(tag.lower(), tag.lower()) for tag in _ATTACHED.findall(html))
