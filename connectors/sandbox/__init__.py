@@ -1,4 +1,4 @@
-"""Platforms on loopback that speak X's, Facebook's and a feed's own wire formats, with post pages to photograph.
+"""Platforms on loopback that speak the platforms' own wire formats, with post pages to photograph.
 
     world = World.load(present)
     with Sandbox(world, clock) as sandbox:
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
-from connectors.sandbox import facebook, feed, x
+from connectors.sandbox import facebook, feed, mastodon, x
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -30,6 +30,7 @@ class Sandbox:
             "x": x.platform(world, TOKEN),
             "facebook": facebook.platform(world, TOKEN),
             "feed": feed.platform(world),
+            "mastodon": mastodon.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}
