@@ -146,6 +146,9 @@ class ApiSession(requests.Session):
     and raises SourceError for whatever is not a usable answer. `judge` may read a service's own error format.
     """
 
+    #: What the JSON of a usable answer may be.
+    documents: tuple[type, ...] = (dict,)
+
     def __init__(
         self,
         *,
@@ -192,18 +195,17 @@ class ApiSession(requests.Session):
                 raise self._service.silent(TimeoutError())
         return body
 
-    def _check(self, response: requests.Response, body: bytes) -> dict[str, Any]:
+    def _check(self, response: requests.Response, body: bytes) -> Any:
         """The decoded answer, clean. Raises SourceError for whatever is none."""
         document = json_or_none(body)
         answer = Answer(status=response.status_code, headers=response.headers, body=body, document=document)
         # A web page from an API is somebody's in between, whatever its status: a filter's, a proxy's.
         in_between = looks_like_html(body) and answer.status < 500
         error = None if in_between else self._judge(answer, self._now)
-        if error is None and not isinstance(document, dict):
+        if error is None and not isinstance(document, self.documents):
             error = self._service.damaged(body, urlsplit(self._base_url).netloc)
         if error is not None:
             raise error
-        assert isinstance(document, dict)
         return document
 
 

@@ -1,4 +1,4 @@
-"""Platforms on loopback that speak X's, Facebook's and a feed's own wire formats, with post pages to photograph.
+"""Platforms on loopback that speak the platforms' own wire formats, with post pages to photograph.
 
     world = World.load(present)
     with Sandbox(world, clock) as sandbox:
@@ -13,6 +13,7 @@ from datetime import datetime
 from types import TracebackType
 
 from connectors.sandbox import facebook, feed, wordpress, x
+from connectors.sandbox import facebook, feed, mastodon, x
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -31,6 +32,7 @@ class Sandbox:
             "facebook": facebook.platform(world, TOKEN),
             "feed": feed.platform(world),
             "wordpress": wordpress.platform(world, TOKEN),
+            "mastodon": mastodon.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}

@@ -38,6 +38,11 @@ def facebook(tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.fixture
+def mastodon(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("mastodon", tmp_path)
+
+
+@pytest.fixture
 def feed(tmp_path: Path) -> Iterator[Place]:
     yield from _place("feed", tmp_path)
 

@@ -29,6 +29,11 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
 }
 #: Kinds that ask a server, and so can be refused, cut off or kept waiting.
 NETWORKED = ("facebook", "feed", "wordpress", "x")
+    "mastodon": {"handle": "larkfieldprim"},
+    "x": {"handle": "larkfieldprim"},
+}
+#: Kinds that ask a server, and so can be refused, cut off or kept waiting.
+NETWORKED = ("facebook", "feed", "mastodon", "x")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
