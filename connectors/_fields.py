@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -98,3 +99,42 @@ def page(results: Iterable[Item | Reject], *, cursor: str | None = None, gone: I
         cursor=cursor,
         gone=tuple(gone),
     )
+
+
+def to_text(html: str) -> str:
+    """HTML as the plain text that a reader sees, a line for each block."""
+    if "<" not in html and "&" not in html:
+        return html.strip()
+    reader = _TextReader()
+    # Marked sections are not HTML, and html.parser fails on unknown ones.
+    reader.feed(html.replace("<![", "&lt;!["))
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.parts).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+class _TextReader(HTMLParser):
+    _BLOCKS = frozenset({"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "pre"})
+    _SILENT = frozenset({"script", "style", "template"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent += tag in self._SILENT
+        if tag in self._BLOCKS:
+            self.parts.append("\n")
+        if tag == "img":
+            # WordPress writes emoji as images.
+            self.parts.append(dict(attrs).get("alt") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in self._SILENT and self._silent > 0
+        if tag in self._BLOCKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.parts.append(data)

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import requests
 import urllib3
 
@@ -107,6 +108,35 @@ def looks_like_html(body: bytes) -> bool:
     """Whether a body begins as a web page does."""
     start = body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
+
+
+def fetch(
+    client: httpx.Client,
+    service: Service,
+    url: str,
+    *,
+    timeout: float,
+    params: Mapping[str, str | int] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """What `url` answers within `timeout` seconds, whatever its status. Raises SourceError where it gives none.
+
+    httpx limits neither an answer's size nor its time as a whole.
+    """
+    ends = time.monotonic() + timeout
+    body = b""
+    try:
+        with client.stream("GET", url, params=params, headers=headers) as response:
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise SourceError(f"{service.name} sent more than {MAX_BYTES // 1_000_000} MB at once")
+                if time.monotonic() > ends:
+                    raise service.silent(TimeoutError())
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # `from None`: a library's own message may quote the request.
+        raise service.silent(error) from None
+    return Answer(status=response.status_code, headers=response.headers, body=body)
 
 
 class ApiSession(requests.Session):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connectors import connect
-from connectors.feed import to_text
+from connectors._fields import to_text
 from connectors.sandbox import Fault
 from monitor.domain.account import Account
 from monitor.domain.errors import SourceError
