@@ -146,6 +146,9 @@ class ApiSession(requests.Session):
     and raises SourceError for whatever is not a usable answer. `judge` may read a service's own error format.
     """
 
+    #: What the JSON of a usable answer may be.
+    documents: tuple[type, ...] = (dict,)
+
     def __init__(
         self,
         *,
@@ -166,10 +169,9 @@ class ApiSession(requests.Session):
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As requests.Session.request, but for the host in `url`. Raises SourceError."""
-        path = urlsplit(str(url)).path
         kwargs |= {"timeout": self._timeout, "stream": True, "allow_redirects": False}
         try:
-            with super().request(method, self._base_url + path, *args, **kwargs) as response:
+            with super().request(method, self._address(str(url)), *args, **kwargs) as response:
                 body = self._read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # `from None`: a library's own message may quote the request.
@@ -180,6 +182,10 @@ class ApiSession(requests.Session):
         # It is JSON, whatever the header says or leaves out: facebook-sdk goes by the header alone.
         response.headers["content-type"] = "application/json"
         return response
+
+    def _address(self, url: str) -> str:
+        """Where `url` is asked for: the same path, at the host that was configured."""
+        return self._base_url + urlsplit(url).path
 
     def _read(self, response: requests.Response) -> bytes:
         ends = time.monotonic() + self._timeout
@@ -192,18 +198,17 @@ class ApiSession(requests.Session):
                 raise self._service.silent(TimeoutError())
         return body
 
-    def _check(self, response: requests.Response, body: bytes) -> dict[str, Any]:
+    def _check(self, response: requests.Response, body: bytes) -> Any:
         """The decoded answer, clean. Raises SourceError for whatever is none."""
         document = json_or_none(body)
         answer = Answer(status=response.status_code, headers=response.headers, body=body, document=document)
         # A web page from an API is somebody's in between, whatever its status: a filter's, a proxy's.
         in_between = looks_like_html(body) and answer.status < 500
         error = None if in_between else self._judge(answer, self._now)
-        if error is None and not isinstance(document, dict):
+        if error is None and not isinstance(document, self.documents):
             error = self._service.damaged(body, urlsplit(self._base_url).netloc)
         if error is not None:
             raise error
-        assert isinstance(document, dict)
         return document
 
 

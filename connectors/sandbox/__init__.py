@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
-from connectors.sandbox import facebook, feed, x
+from connectors.sandbox import facebook, feed, reddit, x
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -30,6 +30,7 @@ class Sandbox:
             "x": x.platform(world, TOKEN),
             "facebook": facebook.platform(world, TOKEN),
             "feed": feed.platform(world),
+            "reddit": reddit.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}
@@ -68,6 +69,9 @@ class Sandbox:
             return {}
         if kind == "feed":
             return {"url": f"{self.base_url(kind)}/news.atom"}
+        if kind == "reddit":
+            api, page = self.base_url(kind), self.page_url(kind)
+            return {"base_url": api, "reddit_url": api, "page_url": page}
         pages = {"page_url": self.page_url(kind)} if kind == "x" else {}
         return {"base_url": self.base_url(kind), **pages}
 

@@ -38,5 +38,10 @@ def facebook(tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.fixture
+def reddit(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("reddit", tmp_path)
+
+
+@pytest.fixture
 def feed(tmp_path: Path) -> Iterator[Place]:
     yield from _place("feed", tmp_path)

@@ -24,10 +24,11 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
     "archive": {},
     "facebook": {"page": "100200300400500"},
     "feed": {},
+    "reddit": {"subreddit": "larkfield", "user": "larkfieldprim"},
     "x": {"handle": "larkfieldprim"},
 }
 #: Kinds that ask a server, and so can be refused, cut off or kept waiting.
-NETWORKED = ("facebook", "feed", "x")
+NETWORKED = ("facebook", "feed", "reddit", "x")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,9 @@ class Place:
         )
 
     def connector(self, token: str = TOKEN, **options: object) -> Connector:
-        return connect(self.account(**options), {"token": token})
+        return connect(
+            self.account(**options), {"token": token, "client_id": "sandbox-app", "client_secret": token}
+        )
 
     def poll(self, cursor: str | None = None, **options: object) -> Read:
         return collect(self.pages(cursor, **options))
