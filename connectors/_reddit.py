@@ -153,36 +153,32 @@ def tree(ask: Ask, post: str, comment: str, most: int) -> Iterator[list[Any]]:
     "More comments" are asked for in batches, "continue this thread" from the comment it stands at. After `most`
     requests a Reject says what is left.
     """
-    waiting: deque[tuple[str, list[str]]] = deque([(comment.removeprefix("t1_"), [])])
+    starts, ids = deque([comment.removeprefix("t1_")]), deque[str]()
     asked: set[str] = set()
     for _ in range(most):
-        if not waiting:
-            return
-        start, ids = waiting.popleft()
         if ids:
-            form = {"link_id": post, "children": ",".join(ids), "sort": "new"}
+            batch = [ids.popleft() for _ in range(min(BATCH, len(ids)))]
+            form = {"link_id": post, "children": ",".join(batch), "sort": "new"}
             things = _more(ask("POST", "api/morechildren", form))
-        else:
+        elif starts:
+            start = starts.popleft()
             where = {"comment": start} if start else {}
             answer = ask("GET", f"comments/{post.removeprefix('t3_')}", {"limit": 500, "sort": "new", **where})
-            things = _children(
-                answer[1] if isinstance(answer, list) and len(answer) > 1 else None, f"{post}'s comments"
-            )
+            things = _children(answer[-1] if isinstance(answer, list) and answer else None, f"comments of {post}")
             if start and (not things or text(_data(things[0]), "id") != start):
                 # The comment is gone: Reddit then answers with the whole thread.
                 continue
+        else:
+            return
         found, more = _flat(things)
         yield found
-        for start, ids in more:
-            unasked = [key for key in ids if key not in asked]
-            asked.update(unasked)
-            if ids:
-                waiting.extend((start, unasked[place : place + BATCH]) for place in range(0, len(unasked), BATCH))
-            elif start and f"below {start}" not in asked:
+        for start, below in more:
+            ids.extend(key for key in below if key not in asked)
+            asked.update(below)
+            if not below and start and f"below {start}" not in asked:
                 asked.add(f"below {start}")
-                waiting.append((start, []))
-    if waiting:
-        left = [key for start, ids in waiting for key in ids or [start]]
+                starts.append(start)
+    if left := [*ids, *starts]:
         yield [
             Reject(raw={"post": post, "comments": left}, reason=f"{most} requests did not bring the whole thread")
         ]

@@ -21,14 +21,11 @@ from connectors.sandbox.world import Entry, Live, Version, World, number
 KIND = "reddit"
 BRAND = pages.Brand(name="Reddit (sandbox)", colour="#ff4500")
 SUBREDDIT, ELSEWHERE, PRIVATE = "larkfield", "northvale", "staffroom"
-CLIENT_ID = "sandbox-app"
-ACCESS = "sandbox-access"
-#: Requests in ten minutes. Reddit allows 1,000; here a simulated week passes in a minute.
-LIMIT = 100_000
-PERIOD = 600
-#: How deep a tree is shown before it says "continue this thread".
-DEPTH = 10
-LOOKUP_LIMIT = 100
+CLIENT_ID, ACCESS = "sandbox-app", "sandbox-access"
+#: Requests in so many seconds. Reddit allows 1,000; here a simulated week passes in a minute.
+LIMIT, PERIOD = 100_000, 600
+#: How deep a tree is shown before it says "continue this thread", and how many ids one request may bring.
+DEPTH, LOOKUP_LIMIT = 10, 100
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _NONSENSE = {"kind": "t1", "data": {"name": {"not": "a name"}, "body": 5, "created_utc": "yesterday", "author": []}}
 
@@ -53,27 +50,19 @@ class _Thing:
     """A post or comment; `gone`: its words and author are no longer shown."""
 
     live: Live
-    gone: bool = False
-
-    @property
-    def id(self) -> str:
-        return base36(self.live.key)
+    id: str
+    name: str
+    handle: str
+    gone: bool
 
     @property
     def is_post(self) -> bool:
         return self.live.entry.under is None
 
-    @property
-    def name(self) -> str:
-        return f"{'t3' if self.is_post else 't1'}_{self.id}"
 
-    @property
-    def handle(self) -> str:
-        return self.live.author.handle.lower() if self.live.author else ""
-
-    @property
-    def order(self) -> tuple[datetime, str]:
-        return self.live.at, self.live.key
+def _thing(live: Live, *, gone: bool = False) -> _Thing:
+    key, handle = base36(live.key), live.author.handle.lower() if live.author else ""
+    return _Thing(live=live, id=key, name=f"{'t1' if live.entry.under else 't3'}_{key}", handle=handle, gone=gone)
 
 
 class _Reddit:
@@ -86,41 +75,33 @@ class _Reddit:
         path = request.path.strip("/")
         if path.endswith(".rss"):
             return Answer(status=429, body=b"<!doctype html><title>Too Many Requests</title>", content_type=HTML)
-        form = dict(parse_qsl(request.body.decode()))
+        form, signed = dict(parse_qsl(request.body.decode())), request.headers.get("authorization")
         if path == "api/v1/access_token":
-            if request.headers.get("authorization") != self._app:
+            if signed != self._app or form.get("grant_type") != "client_credentials":
                 return _refuse(Fault.UNAUTHORISED, request)
-            if form.get("grant_type") != "client_credentials":
-                return json_answer({"error": "unsupported_grant_type"})
             return json_answer({"access_token": ACCESS, "token_type": "bearer", "expires_in": 86400, "scope": "*"})
-        if request.headers.get("authorization") != f"bearer {ACCESS}":
+        if signed != f"bearer {ACCESS}":
             return _refuse(Fault.UNAUTHORISED, request)
         left = self._left(request.now)
-        spent = left["x-ratelimit-remaining"].startswith("-")
-        view = _View(self._world, request)
+        spent, view = left["x-ratelimit-remaining"].startswith("-"), _View(self._world, request)
         answer = _refuse(Fault.RATE_LIMITED_BARE, request) if spent else self._route(path, form, view)
         return replace(answer, headers={**answer.headers, **left})
 
     def page(self, request: Request) -> Answer:
         view = _View(self._world, request)
         found = re.fullmatch(r"/r/\w+/comments/(\w+)/\w*(?:/(\w+))?/?", request.path)
-        post = view.by_id(f"t3_{found[1]}") if found else None
-        focus = view.by_id(f"t1_{found[2]}") if found and found[2] else post
+        post = view.named.get(f"t3_{found[1]}") if found else None
+        focus = view.named.get(f"t1_{found[2]}") if found and found[2] else post
         if post is None or focus is None or post.gone or focus.gone:
             return pages.gone(BRAND)
-        everything = [thing.live for thing in view.all]
-        items = [
-            pages.Shown(live=live, depth=depth, anchor=base36(live.key))
-            for live, depth in pages.thread(post.live, everything)
-        ]
+        shown = pages.thread(post.live, [thing.live for thing in reversed(view.all)])
+        items = [pages.Shown(live=live, depth=depth, anchor=base36(live.key)) for live, depth in shown]
         return pages.page(BRAND, f"r/{view.subreddit(post)}", items, focus.live.key)
 
     def _route(self, path: str, form: Mapping[str, str], view: "_View") -> Answer:
         match path.split("/"):
-            case ["r", place, "search"]:
-                return view.search(place)
-            case ["search"]:
-                return view.search("")
+            case ["search"] | ["r", _, "search"]:
+                return view.search(path.split("/")[1] if "/" in path else "")
             case ["r", place, "new" | "comments" as listing]:
                 return view.subreddit_listing(place, posts=listing == "new")
             case ["user", name, "submitted" | "comments" as listing]:
@@ -137,9 +118,12 @@ class _Reddit:
         """Counts this request, and says what is left: https://support.reddithelp.com, "Reddit Data API Wiki"."""
         period, into = divmod(int(now.timestamp()), PERIOD)
         self._used = {period: self._used.get(period, 0) + 1}
-        left = LIMIT - self._used[period]
-        names = ("x-ratelimit-used", "x-ratelimit-remaining", "x-ratelimit-reset")
-        return dict(zip(names, (str(self._used[period]), f"{left}.0", str(PERIOD - into)), strict=True))
+        counts = {
+            "used": self._used[period],
+            "remaining": f"{LIMIT - self._used[period]}.0",
+            "reset": PERIOD - into,
+        }
+        return {f"x-ratelimit-{name}": str(count) for name, count in counts.items()}
 
 
 class _View:
@@ -148,19 +132,19 @@ class _View:
     def __init__(self, world: World, request: Request) -> None:
         self._world = world
         self._request = request
-        live = [_Thing(live=live) for live in world.live(KIND, request.now)]
+        live = [_thing(live) for live in world.live(KIND, request.now)]
         shown = {thing.live.key for thing in live}
-        so_far = request.now - world.present
         stubs = [
-            _Thing(live=_first_version(world, entry), gone=True)
+            _thing(_stub(world, entry), gone=True)
             for entry in world.entries()
-            if entry.platform == KIND and entry.key not in shown and entry.at <= so_far
+            if entry.platform == KIND and entry.key not in shown and world.present + entry.at <= request.now
         ]
-        self.all = sorted(live + stubs, key=lambda thing: thing.order, reverse=True)
+        self.all = sorted(live + stubs, key=_order, reverse=True)
+        self.named = {thing.name: thing for thing in self.all}
         self._by_key = {thing.live.key: thing for thing in self.all}
-
-    def by_id(self, name: str) -> _Thing | None:
-        return next((thing for thing in self.all if thing.name == name), None)
+        self._under: dict[str | None, list[_Thing]] = {}
+        for thing in self.all:
+            self._under.setdefault(thing.live.entry.under, []).append(thing)
 
     def subreddit(self, thing: _Thing) -> str:
         return ELSEWHERE if self._top(thing).live.entry.tags_school else SUBREDDIT
@@ -187,15 +171,14 @@ class _View:
         return self._listing(found)
 
     def info(self) -> Answer:
-        asked = self._request.query.get("id", "").split(",")
-        found = [thing for thing in map(self.by_id, asked[:LOOKUP_LIMIT]) if thing is not None]
-        return json_answer(_listing([self._record(thing) for thing in found]))
+        asked = self._request.query.get("id", "").split(",")[:LOOKUP_LIMIT]
+        return json_answer(_listing(self._record(self.named[name]) for name in asked if name in self.named))
 
     def tree(self, post: str) -> Answer:
-        root = self.by_id(f"t3_{post}")
+        root = self.named.get(f"t3_{post}")
         if root is None:
             return _error(404, "Not Found")
-        comment = self.by_id(f"t1_{self._request.query.get('comment', '')}")
+        comment = self.named.get(f"t1_{self._request.query.get('comment', '')}")
         # A comment that does not exist is passed over, and the whole thread shown.
         top = [comment] if comment and self._top(comment) is root else self._below(root)
         room = [min(int(self._request.query.get("limit", 200)), self._request.page_size)]
@@ -204,15 +187,14 @@ class _View:
 
     def more_children(self, form: Mapping[str, str]) -> Answer:
         asked = form.get("children", "").split(",")
-        if self.by_id(form.get("link_id", "")) is None:
+        if form.get("link_id") not in self.named:
             return _error(403, "Forbidden")
         if len(asked) > LOOKUP_LIMIT:
             return _error(400, "Bad Request")
         things: list[Any] = []
-        for thing in filter(None, (self.by_id(f"t1_{key}") for key in asked)):
-            things.append(self._record(thing))
-            if below := self._below(thing):
-                things.append(_more(thing, below, 1))
+        for thing in filter(None, (self.named.get(f"t1_{key}") for key in asked)):
+            below = self._below(thing)
+            things += [self._record(thing), *([_more(thing, below, 1)] if below else [])]
         return json_answer({"json": {"errors": [], "data": {"things": things}}})
 
     def _level(self, things: Sequence[_Thing], parent: _Thing, depth: int, room: list[int]) -> list[Any]:
@@ -232,63 +214,54 @@ class _View:
 
     def _below(self, parent: _Thing) -> list[_Thing]:
         """What answers `parent`, newest first. A stub is shown only where something hangs below it."""
-        found = [thing for thing in self.all if thing.live.entry.under == parent.live.key]
+        found = self._under.get(parent.live.key, [])
         return [thing for thing in found if not thing.gone or self._below(thing)]
 
     def _listing(self, wanted: Callable[[_Thing], bool]) -> Answer:
         query = self._request.query
         found = [thing for thing in self.all if not thing.gone and wanted(thing)]
-        last = self.by_id(query.get("after", ""))
-        rest = [thing for thing in found if last is None or thing.order < last.order]
-        size = min(int(query.get("limit", 25)), self._request.page_size)
-        shown = rest[:size]
-        after = shown[-1].name if len(rest) > size else None
-        return json_answer(_listing([self._record(thing) for thing in shown], after))
+        last = self.named.get(query.get("after", ""))
+        rest = [thing for thing in found if last is None or _order(thing) < _order(last)]
+        shown = rest[: min(int(query.get("limit", 25)), self._request.page_size)]
+        after = shown[-1].name if len(rest) > len(shown) else None
+        return json_answer(_listing((self._record(thing) for thing in shown), after))
 
     def _record(self, thing: _Thing) -> dict[str, Any]:
-        live, place = thing.live, self.subreddit(thing)
-        top = self._top(thing)
-        about: dict[str, Any] = {
-            "id": thing.id,
-            "name": thing.name,
-            "subreddit": place,
-            "created_utc": live.at.timestamp(),
-            "edited": live.versions[-1].at.timestamp() if len(live.versions) > 1 else False,
-            "permalink": f"/r/{place}/comments/{top.id}/{_slug(top)}/" + ("" if top is thing else f"{thing.id}/"),
-            "author": "[deleted]",
-        }
-        if live.author and not thing.gone:
+        live, place, top = thing.live, self.subreddit(thing), self._top(thing)
+        end = "" if top is thing else f"{thing.id}/"
+        about: dict[str, Any] = {"id": thing.id, "name": thing.name, "subreddit": place, "author": "[deleted]"}
+        about["created_utc"] = live.at.timestamp()
+        about["edited"] = live.versions[-1].at.timestamp() if len(live.versions) > 1 else False
+        about["permalink"] = f"/r/{place}/comments/{top.id}/{_slug(top)}/{end}"
+        if live.author:
             about |= {"author": live.author.handle, "author_fullname": f"t2_{base36(live.author.key)}"}
-        stub = "[removed]" if live.entry.category == "removed" else "[deleted]"
         if thing.is_post:
             title, _, rest = live.text.partition("\n")
-            by = "moderator" if stub == "[removed]" else "deleted"
-            about |= {"title": title, "selftext": stub if thing.gone else rest, "is_self": not live.entry.photo}
+            by = "moderator" if live.entry.category == "removed" else "deleted"
+            about |= {"title": title, "selftext": rest, "is_self": not live.entry.photo}
             about |= {"removed_by_category": by if thing.gone else None, "num_comments": len(self._below(thing))}
             about |= {"post_hint": "image"} if live.entry.photo else {}
             return {"kind": "t3", "data": about}
-        parent = self._by_key[live.entry.under or ""]
-        picture = f"p{thing.id}"
-        body = f"{live.text}\n\n![img]({picture})" if live.entry.photo else live.text
-        about |= {
-            "body": stub if thing.gone else body,
-            "link_id": top.name,
-            "parent_id": parent.name,
-            "replies": "",
-        }
+        parent, picture = self._by_key[live.entry.under or ""], f"p{thing.id}"
+        about |= {"body": live.text, "link_id": top.name, "parent_id": parent.name, "replies": ""}
         if live.entry.photo and not thing.gone:
+            about["body"] += f"\n\n![img]({picture})"
             about["media_metadata"] = {picture: {"status": "valid", "e": "Image", "m": "image/png", "id": picture}}
         return {"kind": "t1", "data": about}
 
     def _top(self, thing: _Thing) -> _Thing:
-        while thing.live.entry.under:
-            thing = self._by_key[thing.live.entry.under]
-        return thing
+        return self._top(self._by_key[thing.live.entry.under]) if thing.live.entry.under else thing
 
 
-def _first_version(world: World, entry: Entry) -> Live:
-    author = world.people[entry.by] if entry.by else None
-    return Live(entry=entry, author=author, versions=(Version(at=world.present + entry.at, text=entry.text),))
+def _stub(world: World, entry: Entry) -> Live:
+    """What is shown of a thing that is gone: no author, no words but a post's title."""
+    gone = "[removed]" if entry.category == "removed" else "[deleted]"
+    words = gone if entry.under else f"{entry.text.partition(chr(10))[0]}\n{gone}"
+    return Live(entry=entry, author=None, versions=(Version(at=world.present + entry.at, text=words),))
+
+
+def _order(thing: _Thing) -> tuple[datetime, str]:
+    return thing.live.at, thing.live.key
 
 
 def _slug(thing: _Thing) -> str:
@@ -305,14 +278,7 @@ def _more(parent: _Thing, things: Sequence[_Thing], depth: int) -> dict[str, Any
 
 def _listing(children: Iterable[Any], after: str | None = None) -> dict[str, Any]:
     shown = list(children)
-    data = {
-        "after": after,
-        "before": None,
-        "dist": len(shown),
-        "modhash": None,
-        "geo_filter": "",
-        "children": shown,
-    }
+    data = {"after": after, "before": None, "dist": len(shown), "modhash": None, "children": shown}
     return {"kind": "Listing", "data": data}
 
 
@@ -328,14 +294,8 @@ def _error(status: int, message: str, **more: str) -> Answer:
 
 
 def _refuse(fault: Fault, request: Request) -> Answer:
-    left = {"x-ratelimit-used": "1000", "x-ratelimit-remaining": "0.0", "x-ratelimit-reset": "600"}
-    match fault:
-        case Fault.UNAUTHORISED:
-            return _error(401, "Unauthorized")
-        case Fault.FORBIDDEN:
-            return _error(403, "Forbidden")
-        case Fault.RATE_LIMITED:
-            return replace(_error(429, "Too Many Requests"), headers=left)
-        case Fault.RATE_LIMITED_BARE:
-            return _error(429, "Too Many Requests")
-    return _error(503, "Service Unavailable")
+    if fault in (Fault.RATE_LIMITED, Fault.RATE_LIMITED_BARE):
+        left = {"x-ratelimit-used": "1000", "x-ratelimit-remaining": "0.0", "x-ratelimit-reset": "600"}
+        return replace(_error(429, "Too Many Requests"), headers=left if fault is Fault.RATE_LIMITED else {})
+    refusals = {Fault.UNAUTHORISED: _error(401, "Unauthorized"), Fault.FORBIDDEN: _error(403, "Forbidden")}
+    return refusals.get(fault, _error(503, "Service Unavailable"))
