@@ -119,7 +119,7 @@ class Reddit:
             edits=True,
             deletions=True,
             notes=(
-                "a listing ends after about 1,000 entries, a search after 250",
+                "a listing ends after about 1,000 entries",
                 "comments cannot be searched for",
             ),
         )
