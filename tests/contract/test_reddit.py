@@ -35,8 +35,8 @@ ATOM = """<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2
 <category term="larkfield" label="r/larkfield"/><id>/r/larkfield/new/.rss</id><title>newest</title>{}</feed>
 """
 POST_ENTRY = """<entry><author><name>/u/larkfieldprim</name><uri>https://www.reddit.com/user/larkfieldprim</uri>
-</author><content type="html">&lt;!-- SC_OFF --&gt;&lt;div class=&quot;md&quot;&gt;&lt;p&gt;All
-&lt;em&gt;welcome&lt;/em&gt;.&lt;/p&gt; &lt;/div&gt;&lt;!-- SC_ON --&gt; &amp;#32; submitted by &amp;#32;
+</author><content type="html">&lt;!-- SC_OFF --&gt;&lt;div class=&quot;md&quot;&gt;
+&lt;p&gt;All &lt;em&gt;welcome&lt;/em&gt;.&lt;/p&gt; &lt;/div&gt;&lt;!-- SC_ON --&gt; &amp;#32; submitted by &amp;#32;
 &lt;a href=&quot;https://www.reddit.com/user/x&quot;&gt; /u/x &lt;/a&gt;</content><id>t3_abc</id>
 <link href="https://www.reddit.com/r/larkfield/comments/abc/fair/"/>
 <updated>2026-11-18T08:00:00+00:00</updated><published>2026-11-18T08:00:00+00:00</published>
@@ -274,7 +274,7 @@ def test_a_listing_that_ends_too_early_is_made_good_by_the_threads(
     before = reddit.poll()
     # Approved late: it keeps its time, and the overlap does not reach back so far.
     reddit.later(days=3)
-    reddit.world.add(_entry("approved late", 12, under="post"))
+    reddit.world.add(_entry("approved late", 19.5, under="post"))
     first = reddit.poll(f'{{"read_to": "{reddit.now.isoformat()}"}}')
     monkeypatch.setattr(reddit_connector, "LISTING_ENDS", 2)
     second = reddit.poll(f'{{"read_to": "{reddit.now.isoformat()}"}}')
