@@ -128,7 +128,7 @@ class FeedLine(ApiLine):
     def _check(self, response: requests.Response, body: bytes) -> Any:
         answer = Answer(status=response.status_code, headers=response.headers, body=body)
         error = self._judge(answer, self._now)
-        feed = {} if error else _feeds.parse(answer)
+        feed: Any = {} if error else _feeds.parse(answer)
         if error is None and not (feed.get("version") and body.rstrip().endswith(b"</feed>")):
             error = self._service.damaged(body, urlsplit(self._base_url).netloc)
         if error is not None:

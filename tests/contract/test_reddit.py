@@ -36,7 +36,7 @@ ATOM = """<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2
 """
 POST_ENTRY = """<entry><author><name>/u/larkfieldprim</name><uri>https://www.reddit.com/user/larkfieldprim</uri>
 </author><content type="html">&lt;!-- SC_OFF --&gt;&lt;div class=&quot;md&quot;&gt;
-&lt;p&gt;All &lt;em&gt;welcome&lt;/em&gt;.&lt;/p&gt; &lt;/div&gt;&lt;!-- SC_ON --&gt; &amp;#32; submitted by &amp;#32;
+&lt;p&gt;All &lt;em&gt;welcome&lt;/em&gt;.&lt;/p&gt; &lt;/div&gt;&lt;!-- SC_ON --&gt; submitted by
 &lt;a href=&quot;https://www.reddit.com/user/x&quot;&gt; /u/x &lt;/a&gt;</content><id>t3_abc</id>
 <link href="https://www.reddit.com/r/larkfield/comments/abc/fair/"/>
 <updated>2026-11-18T08:00:00+00:00</updated><published>2026-11-18T08:00:00+00:00</published>
