@@ -169,10 +169,9 @@ class ApiSession(requests.Session):
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As requests.Session.request, but for the host in `url`. Raises SourceError."""
-        path = urlsplit(str(url)).path
         kwargs |= {"timeout": self._timeout, "stream": True, "allow_redirects": False}
         try:
-            with super().request(method, self._base_url + path, *args, **kwargs) as response:
+            with super().request(method, self._address(str(url)), *args, **kwargs) as response:
                 body = self._read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # `from None`: a library's own message may quote the request.
@@ -183,6 +182,10 @@ class ApiSession(requests.Session):
         # It is JSON, whatever the header says or leaves out: facebook-sdk goes by the header alone.
         response.headers["content-type"] = "application/json"
         return response
+
+    def _address(self, url: str) -> str:
+        """Where `url` is asked for: the same path, at the host that was configured."""
+        return self._base_url + urlsplit(url).path
 
     def _read(self, response: requests.Response) -> bytes:
         ends = time.monotonic() + self._timeout

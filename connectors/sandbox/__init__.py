@@ -14,6 +14,7 @@ from types import TracebackType
 
 from connectors.sandbox import facebook, feed, wordpress, x
 from connectors.sandbox import facebook, feed, mastodon, x
+from connectors.sandbox import facebook, feed, reddit, x
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -33,6 +34,7 @@ class Sandbox:
             "feed": feed.platform(world),
             "wordpress": wordpress.platform(world, TOKEN),
             "mastodon": mastodon.platform(world, TOKEN),
+            "reddit": reddit.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}
@@ -74,6 +76,9 @@ class Sandbox:
         if kind == "wordpress":
             # Its ids hold the site's name, which must not change with the port.
             return {"base_url": self.base_url(kind), "site": "larkfield.example"}
+        if kind == "reddit":
+            api, page = self.base_url(kind), self.page_url(kind)
+            return {"base_url": api, "reddit_url": api, "page_url": page}
         pages = {"page_url": self.page_url(kind)} if kind == "x" else {}
         return {"base_url": self.base_url(kind), **pages}
 

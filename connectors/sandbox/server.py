@@ -175,6 +175,9 @@ class Server:
                 self.send_response(answer.status)
                 body = b"" if answer.status == HTTPStatus.NOT_MODIFIED else answer.body
                 headers = {"Content-Type": answer.content_type, "Content-Length": str(len(body)), **answer.headers}
+                if self.close_connection:
+                    # Unsaid, the client would take the connection for one that it can use again.
+                    headers["Connection"] = "close"
                 if fault is Fault.TRUNCATED:
                     body = body[: len(body) // 2]
                     del headers["Content-Length"]

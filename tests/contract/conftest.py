@@ -40,6 +40,8 @@ def facebook(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def mastodon(tmp_path: Path) -> Iterator[Place]:
     yield from _place("mastodon", tmp_path)
+def reddit(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("reddit", tmp_path)
 
 
 @pytest.fixture

@@ -34,6 +34,11 @@ NETWORKED = ("facebook", "feed", "wordpress", "x")
 }
 #: Kinds that ask a server, and so can be refused, cut off or kept waiting.
 NETWORKED = ("facebook", "feed", "mastodon", "x")
+    "reddit": {"subreddit": "larkfield", "user": "larkfieldprim"},
+    "x": {"handle": "larkfieldprim"},
+}
+#: Kinds that ask a server, and so can be refused, cut off or kept waiting.
+NETWORKED = ("facebook", "feed", "reddit", "x")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,9 @@ class Place:
         )
 
     def connector(self, token: str = TOKEN, **options: object) -> Connector:
-        return connect(self.account(**options), {"token": token})
+        return connect(
+            self.account(**options), {"token": token, "client_id": "sandbox-app", "client_secret": token}
+        )
 
     def poll(self, cursor: str | None = None, **options: object) -> Read:
         return collect(self.pages(cursor, **options))

@@ -54,6 +54,7 @@ def serve(routes: Sequence[Route]) -> Iterator[str]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
             address = urlsplit(self.path)
             asked = {name: values[0] for name, values in parse_qs(address.query).items()}
             route = next(
@@ -70,8 +71,12 @@ def serve(routes: Sequence[Route]) -> Iterator[str]:
             for name, value in route.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(route.body)))
+            if self.close_connection:
+                self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(route.body)
+
+        do_POST = do_GET
 
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""

@@ -14,6 +14,7 @@ TRANSIENT = (Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.HTML, Fault.TRUNCATED,
 #: The listing in which a record is spoilt.
 LISTING = {"facebook": "/comments", "feed": "/news", "wordpress": "/comments", "x": "/mentions"}
 LISTING = {"facebook": "/comments", "feed": "/news", "mastodon": "/context", "x": "/mentions"}
+LISTING = {"facebook": "/comments", "feed": "/news", "reddit": "/comments", "x": "/mentions"}
 
 
 def test_a_refused_token_needs_a_person_and_says_whom_to_ask(networked: Place) -> None:
