@@ -1,4 +1,4 @@
-"""Platforms on loopback that speak X's, Facebook's and a feed's own wire formats, with post pages to photograph.
+"""Platforms on loopback that speak the platforms' own wire formats, with post pages to photograph.
 
     world = World.load(present)
     with Sandbox(world, clock) as sandbox:
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
-from connectors.sandbox import facebook, feed, x
+from connectors.sandbox import bluesky, facebook, feed, x
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -28,6 +28,7 @@ class Sandbox:
     def __init__(self, world: World, clock: Callable[[], datetime], *, port: int = 0, page_size: int = 6) -> None:
         platforms = {
             "x": x.platform(world, TOKEN),
+            "bluesky": bluesky.platform(world, TOKEN),
             "facebook": facebook.platform(world, TOKEN),
             "feed": feed.platform(world),
         }
@@ -68,7 +69,7 @@ class Sandbox:
             return {}
         if kind == "feed":
             return {"url": f"{self.base_url(kind)}/news.atom"}
-        pages = {"page_url": self.page_url(kind)} if kind == "x" else {}
+        pages = {"page_url": self.page_url(kind)} if kind in ("bluesky", "x") else {}
         return {"base_url": self.base_url(kind), **pages}
 
     def fail(self, kind: str, fault: Fault | str, times: int = 1, path: str = "") -> None:

@@ -50,8 +50,9 @@ class Entry:
     """One thing that somebody writes; `at` and the others count from the world's present.
 
     `platform` is a kind of connector. `under` is the key of what this answers (None: a post of its own). `by` None:
-    the platform does not say who. `tags_school`: a post elsewhere that tags the school's page. `category` says what
-    the entry is in the world for.
+    the platform does not say who. `dated`: the date that its author gives it, where a platform believes that.
+    `hidden`: by the school. `tags_school`: a post elsewhere that tags the school's page. `category` says what the
+    entry is in the world for.
     """
 
     key: str
@@ -63,6 +64,8 @@ class Entry:
     title: str = ""
     edits: tuple[Edit, ...] = ()
     deleted: timedelta | None = None
+    dated: timedelta | None = None
+    hidden: bool = False
     photo: bool = False
     tags_school: bool = False
     category: str = ""
@@ -210,6 +213,7 @@ def _entry(told: Mapping[str, Any]) -> Entry:
         **told,
         "at": offset(told["at"]),
         "deleted": offset(told["deleted"]) if "deleted" in told else None,
+        "dated": offset(told["dated"]) if "dated" in told else None,
         "edits": tuple(Edit(at=offset(edit["at"]), text=edit["text"]) for edit in told.get("edits", ())),
     }
     return Entry(**fields)
