@@ -236,8 +236,9 @@ class Bluesky:
 
     def _listing(self, method: str, name: str, until: datetime | None, **about: Any) -> Iterator[list[Any]]:
         """Pages of a listing to its end, or OVERLAP entries past `until`. Raises SourceError if it stands still."""
-        cursor, older = None, 0
+        cursor: str | None = None
         used: set[str] = set()
+        older = 0
         while True:
             answer = self._ask(method, limit=self._options.page_size, cursor=cursor, **about)
             entries = dig(answer, name)
@@ -246,9 +247,10 @@ class Bluesky:
             yield entries
             for entry in entries:
                 older = older + 1 if until is not None and (_sorted_at(entry) or until) < until else 0
-            cursor = text(answer, "cursor")
-            if not cursor or older >= OVERLAP:
+            following = text(answer, "cursor")
+            if not following or older >= OVERLAP:
                 return
+            cursor = again if (again := _with_its_equals(following)) not in used else following
             if cursor in used:
                 raise SourceError("Bluesky sent us round in a circle (the same page twice); trying again later")
             used.add(cursor)
@@ -377,6 +379,12 @@ def _is_ours(ref: ItemRef) -> bool:
 def _sorted_at(entry: Any) -> datetime | None:
     """The date by which Bluesky sorts an entry: a repost's own, else the post's as its author gave it."""
     return next(filter(None, (instant(text(entry, *at, "indexedAt")) for at in (["reason"], ["post"], []))), None)
+
+
+def _with_its_equals(cursor: str) -> str:
+    """A cursor that is a time (notifications) leaves out what else is of that time: the same, a millisecond on."""
+    moment = instant(cursor)
+    return cursor if moment is None else format_instant(moment + timedelta(milliseconds=1))
 
 
 def _published(view: Raw, key: str, now: datetime) -> datetime | None:

@@ -9,9 +9,10 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from connectors.sandbox import pages
@@ -126,7 +127,13 @@ class _View:
         self._request = request
         self.all = world.live(KIND, request.now)
         self._by_key = {live.key: live for live in self.all}
-        self.by_uri = {self.uri(live.entry): live for live in self.all}
+        self._below: dict[str, list[Live]] = {}
+        for live in self.all:
+            self._below.setdefault(live.entry.under or "", []).append(live)
+
+    @cached_property
+    def by_uri(self) -> Mapping[str, Live]:
+        return {self.uri(live.entry): live for live in self.all}
 
     def uri(self, entry: Entry) -> str:
         author = did(self._world.people[entry.by]) if entry.by else _did(entry.key)
@@ -159,12 +166,8 @@ class _View:
         found = [live for live in self.all if reasons[live.key] and (not wanted or reasons[live.key] in wanted)]
 
         def entry(live: Live) -> dict[str, Any]:
-            post = self._post(live)
-            kept = {
-                name: post[name]
-                for name in ("uri", "cid", "author", "record", "indexedAt", "labels")
-                if name in post
-            }
+            shown = ("uri", "cid", "author", "record", "indexedAt", "labels")
+            kept = {name: value for name, value in self._post(live).items() if name in shown}
             about = self._answered(live) if reasons[live.key] == "reply" else None
             subject = {"reasonSubject": self.uri(about.entry)} if about else {}
             return {**kept, "reason": reasons[live.key], **subject, "isRead": False}
@@ -193,7 +196,7 @@ class _View:
     def _node(self, live: Live, depth: int) -> dict[str, Any]:
         node = {"$type": "app.bsky.feed.defs#threadViewPost", "post": self._post(live), "threadContext": {}}
         if depth > 0:
-            node["replies"] = [self._node(child, depth - 1) for child in self._below(live)]
+            node["replies"] = [self._node(child, depth - 1) for child in self._below.get(live.key, ())]
         return node
 
     def _listing(
@@ -218,7 +221,7 @@ class _View:
             "uri": self.uri(live.entry),
             "cid": _cid(f"{live.key} {live.text}"),
             "record": self._record(live),
-            "replyCount": len(self._below(live)),
+            "replyCount": len(self._below.get(live.key, ())),
             **counts,
             "indexedAt": _time(self.sorted_at(live)),
             "viewer": {"bookmarked": False, "threadMuted": False, "embeddingDisabled": False},
@@ -226,8 +229,8 @@ class _View:
         }
         if live.author:
             view["author"] = _profile(live.author)
-        hidden = [self.uri(reply.entry) for reply in self.all if reply.entry.hidden and self.top(reply) is live]
-        if hidden and live.entry.under is None:
+        replies = [] if live.entry.under else [reply for reply in self.all if reply.entry.hidden]
+        if hidden := [self.uri(reply.entry) for reply in replies if self.top(reply) is live]:
             gate = view["uri"].replace(_POST, "app.bsky.feed.threadgate")
             record = {"$type": "app.bsky.feed.threadgate", "post": view["uri"], "hiddenReplies": hidden}
             record["createdAt"] = _time(live.at)
@@ -244,13 +247,8 @@ class _View:
                 for place, entry in above.items()
             }
         if live.entry.photo:
-            blob = {
-                "$type": "blob",
-                "ref": {"$link": _cid(f"{live.key} photo")},
-                "mimeType": "image/jpeg",
-                "size": 7,
-            }
-            record["embed"] = {"$type": "app.bsky.embed.images", "images": [{"alt": "", "image": blob}]}
+            image = {"$type": "blob", "ref": {"$link": _cid(f"{live.key} photo")}, "mimeType": "image/jpeg"}
+            record["embed"] = {"$type": "app.bsky.embed.images", "images": [{"alt": "", "image": image}]}
         if self._names_school(live):
             name = f"@{self._world.school.handle}".lower()
             start = len(live.text[: live.text.lower().index(name)].encode("utf-8", "replace"))
@@ -284,9 +282,6 @@ class _View:
 
     def _names_school(self, live: Live) -> bool:
         return f"@{self._world.school.handle}".lower() in live.text.lower()
-
-    def _below(self, live: Live) -> Sequence[Live]:
-        return [child for child in self.all if child.entry.under == live.key]
 
     def _claimed(self, live: Live) -> datetime:
         return live.at if live.entry.dated is None else self._world.present + live.entry.dated
@@ -348,9 +343,7 @@ def _refuse(fault: Fault, request: Request) -> Answer:
         case Fault.RATE_LIMITED:
             reset = int((request.now + timedelta(minutes=10)).timestamp())
             headers = {"ratelimit-limit": "30", "ratelimit-remaining": "0", "ratelimit-reset": str(reset)}
-            return _error(
-                429, "RateLimitExceeded", "Rate Limit Exceeded", {**headers, "ratelimit-policy": "30;w=300"}
-            )
+            return _error(429, "RateLimitExceeded", "Rate Limit Exceeded", headers)
         case Fault.RATE_LIMITED_BARE:
             return _error(429, "RateLimitExceeded", "Rate Limit Exceeded")
     return _error(502, "UpstreamFailure", "Upstream Failure")
