@@ -156,8 +156,8 @@ class Bluesky:
         seen: set[str] = set()
         with self._signed_in(now):
             hidden: set[str] = set()
-            for start in self._starts([ref, *known]) if self._official else ():
-                for results in self._conversation(start, hidden):
+            for top in self._starts([ref, *known]) if self._official else ():
+                for results in self._conversation(top, hidden):
                     yield page(_fresh(results, seen))
             unseen = [item for item in dict.fromkeys([ref, *known]) if _is_ours(item) and item.id not in seen]
             for start in range(0, len(unseen), LOOKUP_BATCH):

@@ -194,7 +194,8 @@ class _View:
         return min(self._claimed(live), live.at)
 
     def _node(self, live: Live, depth: int) -> dict[str, Any]:
-        node = {"$type": "app.bsky.feed.defs#threadViewPost", "post": self._post(live), "threadContext": {}}
+        node: dict[str, Any] = {"$type": "app.bsky.feed.defs#threadViewPost", "post": self._post(live)}
+        node["threadContext"] = {}
         if depth > 0:
             node["replies"] = [self._node(child, depth - 1) for child in self._below.get(live.key, ())]
         return node
@@ -217,7 +218,7 @@ class _View:
 
     def _post(self, live: Live) -> dict[str, Any]:
         counts = dict.fromkeys(("bookmarkCount", "repostCount", "likeCount", "quoteCount"), 0)
-        view = {
+        view: dict[str, Any] = {
             "uri": self.uri(live.entry),
             "cid": _cid(f"{live.key} {live.text}"),
             "record": self._record(live),
