@@ -15,6 +15,7 @@ from types import TracebackType
 from connectors.sandbox import facebook, feed, wordpress, x
 from connectors.sandbox import facebook, feed, mastodon, x
 from connectors.sandbox import facebook, feed, reddit, x
+from connectors.sandbox import bluesky, facebook, feed, x
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -30,6 +31,7 @@ class Sandbox:
     def __init__(self, world: World, clock: Callable[[], datetime], *, port: int = 0, page_size: int = 6) -> None:
         platforms = {
             "x": x.platform(world, TOKEN),
+            "bluesky": bluesky.platform(world, TOKEN),
             "facebook": facebook.platform(world, TOKEN),
             "feed": feed.platform(world),
             "wordpress": wordpress.platform(world, TOKEN),
@@ -80,6 +82,7 @@ class Sandbox:
             api, page = self.base_url(kind), self.page_url(kind)
             return {"base_url": api, "reddit_url": api, "page_url": page}
         pages = {"page_url": self.page_url(kind)} if kind == "x" else {}
+        pages = {"page_url": self.page_url(kind)} if kind in ("bluesky", "x") else {}
         return {"base_url": self.base_url(kind), **pages}
 
     def fail(self, kind: str, fault: Fault | str, times: int = 1, path: str = "") -> None:

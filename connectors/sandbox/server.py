@@ -14,7 +14,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ class Request:
     now: datetime
     site: str
     page_size: int
+    #: Every value of a name that the query gives more than once.
+    repeated: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,7 @@ class Server:
                     now=server._clock(),
                     site=server.address,
                     page_size=server._page_size,
+                    repeated=parse_qs(address.query),
                 )
                 answer, fault = server._answer(request)
                 self._deliver(answer, fault)

@@ -53,6 +53,9 @@ class Entry:
     the platform does not say who. `tags_school`: a post elsewhere that tags the school's page. `approved`: from
     when others than moderators see it, on platforms that hold comments back. `category` says what the entry is in
     the world for.
+    the platform does not say who. `dated`: the date that its author gives it, where a platform believes that.
+    `hidden`: by the school. `tags_school`: a post elsewhere that tags the school's page. `category` says what the
+    entry is in the world for.
     """
 
     key: str
@@ -64,6 +67,8 @@ class Entry:
     title: str = ""
     edits: tuple[Edit, ...] = ()
     deleted: timedelta | None = None
+    dated: timedelta | None = None
+    hidden: bool = False
     photo: bool = False
     tags_school: bool = False
     approved: timedelta | None = None
@@ -212,6 +217,7 @@ def _entry(told: Mapping[str, Any]) -> Entry:
         **told,
         "at": offset(told["at"]),
         "deleted": offset(told["deleted"]) if "deleted" in told else None,
+        "dated": offset(told["dated"]) if "dated" in told else None,
         "edits": tuple(Edit(at=offset(edit["at"]), text=edit["text"]) for edit in told.get("edits", ())),
     }
     return Entry(**fields)

@@ -33,6 +33,11 @@ def x(tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.fixture
+def bluesky(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("bluesky", tmp_path)
+
+
+@pytest.fixture
 def facebook(tmp_path: Path) -> Iterator[Place]:
     yield from _place("facebook", tmp_path)
 

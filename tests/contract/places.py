@@ -22,6 +22,7 @@ PARENT = Person(key="parent", name="Ann & Bob <O'Neill>", handle="annbob")
 #: Kind -> what its account needs apart from where the sandbox is.
 OPTIONS: Mapping[str, Mapping[str, object]] = {
     "archive": {},
+    "bluesky": {"handle": "larkfieldprim.bsky.social"},
     "facebook": {"page": "100200300400500"},
     "feed": {},
     "wordpress": {"user": "desk"},
@@ -39,6 +40,7 @@ NETWORKED = ("facebook", "feed", "mastodon", "x")
 }
 #: Kinds that ask a server, and so can be refused, cut off or kept waiting.
 NETWORKED = ("facebook", "feed", "reddit", "x")
+NETWORKED = ("bluesky", "facebook", "feed", "x")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

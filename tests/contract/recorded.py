@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
+from connectors.sandbox.bluesky import jwt
 from monitor.domain.account import Account
 from monitor.domain.item import Channel
 
@@ -28,6 +29,7 @@ needs_recordings = pytest.mark.skipif(
 SECRETS = {"token": "recorded-token"}
 #: The Page and the post of the recorded listing of comments.
 PAGE = "19292868552"
+BLUESKY_DID = "did:plc:xajb2rtgap4e43biw26wcfoe"
 COMMENTED_POST = f"{PAGE}_10158407654328553"
 _EMPTY_X = json.dumps({"meta": {"result_count": 0}}).encode()
 _EMPTY_GRAPH = b'{"data": []}'
@@ -96,8 +98,9 @@ def serve(routes: Sequence[Route]) -> Iterator[str]:
 
 @contextmanager
 def recorded_accounts() -> Iterator[list[Account]]:
-    """Accounts whose connectors read the recordings of X (official and search), Facebook and WordPress."""
+    """Accounts whose connectors read the recordings of X (official and search), Facebook, WordPress and Bluesky."""
     routes = [*x_routes(), *facebook_routes(), *wordpress_routes()]
+    routes += bluesky_routes()
     with serve(routes) as address:
         x_options = {"base_url": address, "page_url": "https://x.com"}
         yield [
@@ -106,6 +109,7 @@ def recorded_accounts() -> Iterator[list[Account]]:
             _account("facebook-page", "facebook", {"base_url": address, "page": PAGE}),
             _account("blog-atom", "feed", {"url": f"{address}/comments.atom"}),
             _account("blog-rss", "feed", {"url": f"{address}/comments.rss"}),
+            _account("bluesky-official", "bluesky", {"base_url": address, "handle": "stmarys.test"}),
         ]
 
 
@@ -151,6 +155,44 @@ def wordpress_routes() -> list[Route]:
     return [
         Route(path="/comments.atom", body=atom, content_type="application/atom+xml; charset=UTF-8"),
         Route(path="/comments.rss", body=rss, content_type="application/rss+xml; charset=UTF-8"),
+    ]
+
+
+def bluesky_session() -> Route:
+    """What signing in brings: the one answer that was not recorded. It lasts until 2100."""
+    tokens = {name: jwt({"exp": 4_102_444_800}, "secret") for name in ("accessJwt", "refreshJwt")}
+    body = {"did": BLUESKY_DID, "handle": "stmarys.test", **tokens}
+    return Route(path="/xrpc/com.atproto.server.createSession", body=json.dumps(body).encode())
+
+
+def bluesky_routes() -> list[Route]:
+    """A feed of two posts, the thread of one, and notifications; each last page says that another follows.
+
+    The other post's thread was not recorded: it is that post alone, and its reply is there to be looked up.
+    """
+    feed, notified = (
+        json.loads(recording(f"bluesky/{name}.json")) for name in ("getAuthorFeed", "listNotifications")
+    )
+    other = feed["feed"][1]["post"]
+    alone = {"thread": {"$type": "app.bsky.feed.defs#threadViewPost", "post": other}}
+    below = {"posts": [entry for entry in notified["notifications"] if entry.get("reasonSubject") == other["uri"]]}
+    app = "/xrpc/app.bsky."
+    return [
+        bluesky_session(),
+        *(
+            Route(path=f"{app}.*", query={"cursor": answer["cursor"]}, body=json.dumps({name: []}).encode())
+            for name, answer in (("feed", feed), ("notifications", notified))
+        ),
+        Route(path=f"{app}feed.getAuthorFeed", body=recording("bluesky/getAuthorFeed.json")),
+        Route(path=f"{app}notification.listNotifications", body=recording("bluesky/listNotifications.json")),
+        Route(path=f"{app}feed.getPostThread", query={"uri": other["uri"]}, body=json.dumps(alone).encode()),
+        Route(
+            path=f"{app}feed.getPostThread",
+            query={"uri": feed["feed"][0]["post"]["uri"]},
+            body=recording("bluesky/getPostThread.json"),
+        ),
+        Route(path=f"{app}feed.getPostThread", body=recording("bluesky/notFound.json"), status=400),
+        Route(path=f"{app}feed.getPosts", body=json.dumps(below).encode()),
     ]
 
 

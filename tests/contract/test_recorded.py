@@ -12,9 +12,11 @@ from monitor.domain.errors import SourceError
 from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef
 from tests.contract.places import Read, collect
 from tests.contract.recorded import (
+    BLUESKY_DID,
     COMMENTED_POST,
     SECRETS,
     Route,
+    bluesky_session,
     cassette,
     needs_recordings,
     recorded_accounts,
@@ -131,3 +133,86 @@ def test_wordpress_gives_the_same_items_as_atom_and_as_rss(accounts: dict[str, A
     atom, rss = _poll(accounts["blog-atom"]).items, _poll(accounts["blog-rss"]).items
 
     assert [(item.ref, item.revision) for item in atom] == [(item.ref, item.revision) for item in rss]
+
+
+def test_blueskys_recorded_feed_thread_and_notifications_are_all_read(accounts: dict[str, Account]) -> None:
+    found = _poll(accounts["bluesky-official"])
+
+    assert found.texts() == [
+        "BACKDATED reply",
+        "Open day Saturday",
+        "Sports day at Testschool is on Friday",
+        "even worse nested",
+        "hey @stmarys.test bad school",
+        "reply one",
+    ]
+    assert found.rejects == []
+    assert found.saying("Open day Saturday").author.kind is AuthorKind.SCHOOL
+    assert found.saying("reply one").kind is ItemKind.COMMENT
+    assert found.saying("hey @stmarys.test bad school").kind is ItemKind.POST
+
+
+def test_blueskys_recorded_nested_reply_names_what_it_answers(accounts: dict[str, Account]) -> None:
+    found = _poll(accounts["bluesky-official"])
+    nested = found.saying("even worse nested")
+
+    assert nested.kind is ItemKind.REPLY
+    assert nested.thread == found.saying("Sports day at Testschool is on Friday").ref
+    # The reply above it was hidden by the school, and so was never notified.
+    assert nested.parent == ItemRef(
+        "bluesky", "at://did:plc:um5psm2k4bgldzy3zymqxrdq/app.bsky.feed.post/3n2sqsnayyc26"
+    )
+
+
+def test_blueskys_recorded_backdated_reply_is_dated_by_its_key(accounts: dict[str, Account]) -> None:
+    found = _poll(accounts["bluesky-official"])
+
+    assert found.saying("BACKDATED reply").published_at == datetime(2026, 11, 21, 9, 9, 11, 110_000, UTC)
+    # Recorded with a date three minutes ahead of its arrival.
+    assert found.saying("Open day Saturday").published_at == datetime(2026, 11, 21, 9, 9, 10, 984_000, UTC)
+
+
+def test_blueskys_recorded_sweep_finds_nothing_gone(accounts: dict[str, Account]) -> None:
+    found = _poll(accounts["bluesky-official"])
+    connector = connect(accounts["bluesky-official"], SECRETS)
+    known = [item.ref for item in found.items if item.kind is not ItemKind.POST]
+    swept = collect(connector.thread(found.saying("Open day Saturday").ref, known, NOW))
+
+    assert swept.gone == []
+    assert {"reply one", "BACKDATED reply", "even worse nested"} <= set(swept.texts())
+
+
+def test_blueskys_recorded_answer_about_a_deleted_post_makes_it_gone(accounts: dict[str, Account]) -> None:
+    deleted = ItemRef("bluesky", f"at://{BLUESKY_DID}/app.bsky.feed.post/3aaaaaaaaaaaa")
+
+    assert collect(connect(accounts["bluesky-official"], SECRETS).thread(deleted, [], NOW)).gone == [deleted]
+
+
+@pytest.mark.parametrize("name", ["searchPosts_anon", "searchPosts_pds"])
+def test_blueskys_recorded_search_is_read(name: str) -> None:
+    body = recording(f"bluesky/{name}.json")
+    routes = [
+        bluesky_session(),
+        Route(path=".*", query={"cursor": json.loads(body)["cursor"]}, body=b'{"posts": []}'),
+        Route(path=".*/app.bsky.feed.searchPosts", body=body),
+    ]
+    with serve(routes) as address:
+        found = collect(connect(_bluesky(address, Channel.MENTION), SECRETS).poll(None, NOW))
+
+    assert found.texts() == ["BACKDATED reply", "reply one"]
+
+
+def test_blueskys_recorded_refusal_asks_for_a_new_app_password() -> None:
+    routes = [
+        bluesky_session(),
+        Route(path=".*", body=recording("bluesky/badToken.json"), status=400),
+    ]
+    with serve(routes) as address, pytest.raises(SourceError, match="new app password") as caught:
+        collect(connect(_bluesky(address, Channel.OFFICIAL), SECRETS).poll(None, NOW))
+
+    assert caught.value.permanent
+
+
+def _bluesky(address: str, channel: Channel) -> Account:
+    options = {"handle": "stmarys.test", "base_url": address, "queries": ["reply"]}
+    return Account(id="bluesky", connector="bluesky", channel=channel, name="Bluesky", options=options)

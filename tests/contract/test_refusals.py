@@ -15,6 +15,7 @@ TRANSIENT = (Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.HTML, Fault.TRUNCATED,
 LISTING = {"facebook": "/comments", "feed": "/news", "wordpress": "/comments", "x": "/mentions"}
 LISTING = {"facebook": "/comments", "feed": "/news", "mastodon": "/context", "x": "/mentions"}
 LISTING = {"facebook": "/comments", "feed": "/news", "reddit": "/comments", "x": "/mentions"}
+LISTING = {"bluesky": "/app.bsky.feed.getPostThread", "facebook": "/comments", "feed": "/news", "x": "/mentions"}
 
 
 def test_a_refused_token_needs_a_person_and_says_whom_to_ask(networked: Place) -> None:

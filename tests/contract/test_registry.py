@@ -26,7 +26,8 @@ def test_a_kind_is_a_module_and_neither_helpers_nor_the_sandbox_are_kinds() -> N
 def test_listing_the_kinds_imports_no_client_library() -> None:
     program = (
         "import sys, connectors; connectors.kinds(); "
-        "print([name for name in ('tweepy', 'facebook', 'feedparser', 'requests', 'httpx') if name in sys.modules])"
+        "names = ('tweepy', 'atproto', 'facebook', 'feedparser', 'requests', 'httpx'); "
+        "print([name for name in names if name in sys.modules])"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert printed.stdout.strip() == "[]"
@@ -36,6 +37,7 @@ def test_an_unknown_kind_names_the_choices() -> None:
     with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive, .*facebook, .*x"):
     with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive,.* facebook,.* feed,.* x"):
     with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive, facebook, feed, reddit, x"):
+    with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive,.* facebook,.* feed,.* x"):
         connect(_account("myspace"), SECRETS)
 
 
