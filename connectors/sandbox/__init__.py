@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
-from connectors.sandbox import facebook, feed, x
+from connectors.sandbox import facebook, feed, x, youtube
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -30,6 +30,7 @@ class Sandbox:
             "x": x.platform(world, TOKEN),
             "facebook": facebook.platform(world, TOKEN),
             "feed": feed.platform(world),
+            "youtube": youtube.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}
@@ -68,7 +69,9 @@ class Sandbox:
             return {}
         if kind == "feed":
             return {"url": f"{self.base_url(kind)}/news.atom"}
-        pages = {"page_url": self.page_url(kind)} if kind == "x" else {}
+        pages = {"page_url": self.page_url(kind)} if kind in ("x", "youtube") else {}
+        if kind == "youtube":
+            pages["token_url"] = f"{self.base_url(kind)}/token"
         return {"base_url": self.base_url(kind), **pages}
 
     def fail(self, kind: str, fault: Fault | str, times: int = 1, path: str = "") -> None:

@@ -25,9 +25,10 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
     "facebook": {"page": "100200300400500"},
     "feed": {},
     "x": {"handle": "larkfieldprim"},
+    "youtube": {"channel": "@larkfieldprim"},
 }
 #: Kinds that ask a server, and so can be refused, cut off or kept waiting.
-NETWORKED = ("facebook", "feed", "x")
+NETWORKED = ("facebook", "feed", "x", "youtube")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
