@@ -41,7 +41,7 @@ PLATFORM = "youtube"
 PACIFIC = ZoneInfo("America/Los_Angeles")
 #: How often threads are read to the very end, and replies whose number has not changed.
 WHOLE_EVERY, REPLIES_EVERY = timedelta(hours=6), timedelta(hours=1)
-FORGET_AFTER = timedelta(days=90)
+FORGET_AFTER = timedelta(days=7)
 #: Ids in one look-up: the library turns a longer URL into a POST.
 LOOKUP_BATCH = 25
 #: Something is not there, which is no refusal of the account. A channel without videos has no list of them.
@@ -108,6 +108,7 @@ class YouTube:
         self._secrets = secrets
         self._owner = "refresh_token" in secrets
         self._own = {name.lower().lstrip("@") for name in account.handles}
+        self._channel = ""
         self._access = ("", datetime.min.replace(tzinfo=UTC))
         self._day, self._units = "", 0
         todo = "sign in as the channel once more" if self._owner else "look at the API key in Google's console"
@@ -135,29 +136,37 @@ class YouTube:
         )
 
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
-        """Uploads and threads back to the window's begin or, when due, of all time (only what the window holds is
-        kept). Only the last page moves the cursor: YouTube lists the newest first."""
-        read_to, whole_to, replies, spent = _load(cursor)
-        since = min(now - timedelta(days=self._options.window_days), read_to or now)
-        whole = whole_to is None or now - whole_to >= WHOLE_EVERY
+        """Uploads and threads of the window; of all time when that is due and half of the day's quota is left.
+
+        What is older than the window of the first poll is left out, unless somebody answers it. Only the last page
+        moves the cursor: YouTube lists the newest first.
+        """
+        state = _load(cursor)
+        since = now - timedelta(days=self._options.window_days)
+        since, begin = min(since, state.get("read_to", since)), state.get("begin", since)
+        replies, whole_to = state.get("replies", {}), state.get("whole_to")
         seen: set[ItemRef] = set()
         with self._open(now) as http:
-            self._units = max(self._units, spent.get(self._day, 0))
-            channel, uploads = self._find_channel(http)
+            self._units = max(self._units, state.get("spent", {}).get(self._day, 0))
+            whole = whole_to is None or now - whole_to >= WHOLE_EVERY
+            whole = whole and self._units <= self._options.daily_units / 2
+            uploads = self._find_channel(http)
             with suppress(_Absent):
                 part = "snippet,contentDetails,status"
                 for records in self._listing(http, "playlistItems", playlistId=uploads, part=part, maxResults=50):
-                    recent = [record for record in records if not _before(since, record)]
-                    yield page(_fresh(self._videos(recent), seen), cursor=cursor)
-                    if records and not recent and not whole:
+                    wanted = [record for record in records if not _before(begin, record)]
+                    yield page(_fresh(self._videos(wanted), seen), cursor=cursor)
+                    if not whole and records and all(_before(since, record) for record in records):
                         break
             with suppress(_Absent):
-                for threads in self._threads(http, None if whole else since, allThreadsRelatedToChannelId=channel):
-                    found = [one for thread in threads for one in self._thread(http, thread, replies, now, since)]
+                which = {"allThreadsRelatedToChannelId": self._channel}
+                for threads in self._threads(http, None if whole else since, **which):
+                    found = [one for thread in threads for one in self._thread(http, thread, replies, now, begin)]
                     yield page(_fresh(found, seen), cursor=cursor)
-        times = {"read_to": format_instant(now), "whole_to": format_instant(now if whole else whole_to or now)}
+        times = {"begin": begin, "read_to": now, "whole_to": now if whole else whole_to or begin}
         kept = {key: (many, format_instant(at)) for key, (many, at) in replies.items() if now - at < FORGET_AFTER}
-        yield Page(cursor=json.dumps({**times, "replies": kept, "spent": {self._day: self._units}}))
+        told = {name: format_instant(at) for name, at in times.items()}
+        yield Page(cursor=json.dumps({**told, "replies": kept, "spent": {self._day: self._units}}))
 
     def thread(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
         """The video `ref` with all its comments; what is `known` but not listed is looked up by its id.
@@ -169,10 +178,12 @@ class YouTube:
         comments = [one for one in known if one.platform == PLATFORM and _COMMENT.fullmatch(one.id)]
         seen: set[ItemRef] = set()
         with self._open(now) as http, suppress(_Absent):
-            videos = self._videos(next(self._listing(http, "videos", part="snippet,status,statistics", id=ref.id)))
-            if not videos:
-                # Before that counts as a deletion, the channel has to be there.
+            records = next(self._listing(http, "videos", part="snippet,status,statistics", id=ref.id))
+            if not records or not self._channel:
+                # Before no video counts as a deletion, the channel has to be there.
                 self._find_channel(http)
+            videos = self._videos(records)
+            if not videos:
                 yield Page(gone=(ref, *comments))
                 return
             yield page(_fresh(videos, seen))
@@ -182,10 +193,10 @@ class YouTube:
             missing = [one.id for one in comments if one not in seen]
             for start in range(0, len(missing), LOOKUP_BATCH):
                 ids = missing[start : start + LOOKUP_BATCH]
-                records = self._look_up(http, ids)
-                there = {text(record, "id") for record in records}
+                left = self._look_up(http, ids)
+                there = {text(record, "id") for record in left}
                 gone = [ItemRef(PLATFORM, key) for key in ids if key not in there]
-                yield page(_fresh([self._comment(record, ref.id) for record in records], seen), gone=gone)
+                yield page(_fresh([self._comment(record, ref.id) for record in left], seen), gone=gone)
 
     @contextmanager
     def _open(self, now: datetime) -> Iterator[_Transport]:
@@ -229,15 +240,14 @@ class YouTube:
     def _listing(self, http: _Transport, resource: str, **params: Any) -> Iterator[list[Any]]:
         """Every page of a listing, each for one unit. Raises _Absent, and SourceError when it does not move on."""
         token, used = "", {""}
+        method = getattr(self._api, resource)().list
         while True:
             self._units += 1
-            asked = getattr(self._api, resource)().list(pageToken=token or None, **params)
             try:
-                answer = asked.execute(http=http)
+                answer = method(pageToken=token or None, **params).execute(http=http)
             except HttpError:
-                raise _Absent(
-                    f"YouTube lost some {resource} while we read; trying again at the next poll"
-                ) from None
+                lost = f"YouTube lost some {resource} while we read; trying again at the next poll"
+                raise _Absent(lost) from None
             items = dig(answer, "items")
             # An empty answer may leave out the list, but says what it is.
             if not isinstance(items, list) and (items is not None or not text(answer, "kind")):
@@ -250,17 +260,17 @@ class YouTube:
                 raise SourceError("YouTube sent us round in a circle (the same page twice); trying again later")
             used.add(token)
 
-    def _find_channel(self, http: _Transport) -> tuple[str, str]:
-        """The ids of the channel and of its list of uploads. Raises SourceError."""
+    def _find_channel(self, http: _Transport) -> str:
+        """Finds the channel; the id of its list of uploads. Raises SourceError."""
         wanted = self._options.channel
         by = {"forHandle": wanted} if wanted.startswith("@") else {"id": wanted}
         found = next(self._listing(http, "channels", part="contentDetails", **by))
-        channel = text(found[0], "id") if found else ""
-        if not channel:
+        self._channel = text(found[0], "id") if found else ""
+        if not self._channel:
             raise self._service.refused(f"knows no channel {wanted}")
         if self._account.channel is Channel.OFFICIAL:
-            self._own.add(channel.lower())
-        return channel, text(found[0], "contentDetails", "relatedPlaylists", "uploads")
+            self._own.add(self._channel.lower())
+        return text(found[0], "contentDetails", "relatedPlaylists", "uploads")
 
     def _threads(self, http: _Transport, since: datetime | None, **which: str) -> Iterator[list[Any]]:
         """Threads, newest first, until a whole page was last touched before `since`; the hidden ones apart."""
@@ -291,7 +301,7 @@ class YouTube:
         total = dig(thread, "snippet", "totalReplyCount")
         if key and isinstance(total, int) and total > len(below):
             many, at = replies.get(key, (-1, now))
-            if many != total or (now - at >= REPLIES_EVERY and not _before(since, top)):
+            if many != total or now - at >= REPLIES_EVERY:
                 replies[key] = (total, now)
                 with suppress(_Absent):
                     for listed in self._listing(http, "comments", parentId=key, part="snippet", **_WORDS):
@@ -398,16 +408,16 @@ class YouTube:
         return Author(id=channel, handle=handle, display_name=name, kind=kind)
 
 
-def _load(cursor: str | None) -> tuple[datetime | None, datetime | None, dict[str, Any], dict[str, int]]:
-    """Up to when the window and everything was read; replies listed apart (thread -> number, when); units spent
-    (day -> number). A cursor that cannot be read starts again from the beginning: the store deduplicates."""
+def _load(cursor: str | None) -> dict[str, Any]:
+    """Where the first poll began; up to when the window and everything was read; `replies` listed apart (thread ->
+    number, when); quota units `spent` (day -> number). {} where it cannot be read: the store deduplicates."""
     try:
         state = json.loads(cursor or "{}")
+        times = {name: parse_instant(state[name]) for name in ("begin", "read_to", "whole_to")}
         replies = {key: (int(many), parse_instant(at)) for key, (many, at) in state["replies"].items()}
-        spent = {str(day): int(units) for day, units in state["spent"].items()}
-        return parse_instant(state["read_to"]), parse_instant(state["whole_to"]), replies, spent
+        return {**times, "replies": replies, "spent": {day: int(units) for day, units in state["spent"].items()}}
     except (LookupError, TypeError, ValueError, AttributeError):
-        return None, None, {}, {}
+        return {}
 
 
 def _before(since: datetime | None, record: Any) -> bool:

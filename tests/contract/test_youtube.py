@@ -138,6 +138,39 @@ def test_a_comment_approved_late_is_found_at_its_old_place(youtube: Place) -> No
     assert "held" in youtube.poll(before.cursor).texts()
 
 
+def test_a_comment_approved_after_the_window_is_found(youtube: Place) -> None:
+    held = _entry("held", "post", -timedelta(days=3), category="held-for-review")
+    youtube.world.add(held)
+    before = youtube.poll()
+    youtube.later(days=60)
+    quiet = youtube.poll(before.cursor)
+    youtube.world.add(replace(held, category=""))
+    youtube.later(hours=7)
+
+    assert "held" in youtube.poll(quiet.cursor).texts()
+
+
+def test_a_sweep_by_itself_knows_the_school(youtube: Place) -> None:
+    post = youtube.poll().saying("Sports day is on Friday").ref
+    swept = youtube.sweep(post, [])
+
+    assert {swept.saying(text).author.kind for text in ("Sports day is on Friday", "At ten.")} == {
+        AuthorKind.SCHOOL
+    }
+
+
+def test_a_day_whose_quota_is_half_used_is_not_read_to_the_very_end(youtube: Place) -> None:
+    youtube.world.add(*(_entry(f"old {n}", "post", -timedelta(days=50 + n)) for n in range(40)))
+    cursor = youtube.poll().cursor
+    youtube.later(hours=7)
+    before = len(youtube.sandbox.requests())
+    youtube.poll(cursor, daily_units=20)
+    thrifty = len(youtube.sandbox.requests()) - before
+    youtube.poll(cursor)
+
+    assert thrifty < len(youtube.sandbox.requests()) - before - thrifty
+
+
 def test_comments_that_are_turned_off_are_neither_a_refusal_nor_deleted(youtube: Place) -> None:
     before = youtube.poll()
     post = before.saying("Sports day is on Friday")
