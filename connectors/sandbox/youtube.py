@@ -57,7 +57,7 @@ class _YouTube:
         answers: Mapping[str, Callable[[], Answer]] = {
             "/youtube/v3/channels": view.channels,
             "/youtube/v3/playlistItems": view.uploads,
-            "/youtube/v3/videos": view.videos,
+            "/youtube/v3/videos": view.videos_by_id,
             "/youtube/v3/commentThreads": view.threads,
             "/youtube/v3/comments": view.comments,
         }
@@ -67,7 +67,7 @@ class _YouTube:
 
     def page(self, request: Request) -> Answer:
         view = _View(self._world, request, owner=False)
-        video = next((live for live in view.posts if video_id(live.key) == request.query.get("v")), None)
+        video = view.videos.get(request.query.get("v", ""))
         if video is None or request.path != "/watch":
             return pages.gone(BRAND)
         public = [live for live in view.all if view.shows(live)]
@@ -97,7 +97,8 @@ class _View:
         self._owner = owner
         self._by_key = {live.key: live for live in world.live(KIND, request.now)}
         self.all = [live for live in self._by_key.values() if self._reachable(live)]
-        self.posts = [live for live in self.all if live.author and live.author.school and self._is_video(live)]
+        videos = [live for live in self.all if live.author and live.author.school and self.shows(live)]
+        self.videos = {video_id(live.key): live for live in videos if live.entry.under is None}
 
     def id(self, live: Live) -> str:
         """A video's eleven signs, a comment's 26, a reply's after its first comment's and a full stop."""
@@ -109,44 +110,38 @@ class _View:
 
     def channels(self) -> Answer:
         school, query = self._world.school, self._request.query
-        wanted = query.get("id") or query.get("forHandle", "").lstrip("@").lower()
-        document = {"kind": "youtube#channelListResponse", "pageInfo": {"totalResults": 0, "resultsPerPage": 5}}
-        if wanted not in (channel_id(school), school.handle.lower()):
-            # An answer without channels has no `items` either.
-            return json_answer(document)
-        lists = {"relatedPlaylists": {"likes": "", "uploads": self._uploads_id()}}
-        channel = {"kind": "youtube#channel", "id": channel_id(school), "contentDetails": lists}
-        return json_answer(document | {"items": [channel]})
+        document: dict[str, Any] = {"kind": "youtube#channelListResponse"}
+        # An answer without channels has no `items` either.
+        if channel_id(school) == query.get("id") or f"@{school.handle}" == query.get("forHandle"):
+            lists = {"relatedPlaylists": {"likes": "", "uploads": self._uploads_id()}}
+            channel = {"kind": "youtube#channel", "id": channel_id(school), "contentDetails": lists}
+            document["items"] = [channel]
+        return json_answer(document)
 
     def uploads(self) -> Answer:
-        if self._request.query.get("playlistId") != self._uploads_id() or not self.posts:
+        if self._request.query.get("playlistId") != self._uploads_id() or not self.videos:
             return _error(404, "playlistNotFound", "The playlist cannot be found.")
-        return self._listing("playlistItem", self.posts, self._upload, 50)
+        return self._listing("playlistItem", list(self.videos.values()), self._upload, 50)
 
-    def videos(self) -> Answer:
+    def videos_by_id(self) -> Answer:
         asked = self._request.query.get("id", "").split(",")
-        found = [live for live in self.posts if video_id(live.key) in asked]
-        return self._listing("video", found, self._video, 50)
+        return self._listing("video", [self.videos[key] for key in asked if key in self.videos], self._video, 50)
 
     def threads(self) -> Answer:
         query = self._request.query
         status = query.get("moderationStatus", "published")
         if status != "published" and not self._owner:
             return _error(403, "forbidden", "The request might not be properly authorized.")
-        tops = [live for live in self.all if live.entry.under and self._top(live) is live]
-        if "videoId" in query:
-            video = next((live for live in self.posts if video_id(live.key) == query["videoId"]), None)
-            if video is None:
+        spoken = {live.key for live in self.videos.values() if live.entry.category != "comments-disabled"}
+        if video := query.get("videoId"):
+            if video not in self.videos:
                 return _error(404, "videoNotFound", "The video cannot be found.")
-            if video.entry.category == "comments-disabled":
-                told = "The video identified by the videoId parameter has disabled comments."
-                return _error(403, "commentsDisabled", told)
-            tops = [live for live in tops if live.entry.under == video.key]
+            if self.videos[video].key not in spoken:
+                return _error(403, "commentsDisabled", "The video has disabled comments.")
+            spoken = {self.videos[video].key}
         elif query.get("allThreadsRelatedToChannelId") != channel_id(self._world.school):
             return _error(404, "channelNotFound", "The channel cannot be found.")
-        else:
-            silent = {live.key for live in self.posts if live.entry.category == "comments-disabled"}
-            tops = [live for live in tops if live.entry.under not in silent]
+        tops = [live for live in self.all if live.entry.under in spoken]
         found = [live for live in tops if status in {_status(one) for one in (live, *self._replies(live))}]
         if status == "published":
             found = [live for live in found if _status(live) == status]
@@ -158,8 +153,7 @@ class _View:
         if "id" in query:
             asked = query["id"].split(",")
             if not by_id.keys() >= set(asked):
-                told = "One or more of the specified comments cannot be found."
-                return _error(404, "commentNotFound", told)
+                return _error(404, "commentNotFound", "One or more of the comments cannot be found.")
             return self._listing("comment", [by_id[key] for key in asked], self._comment, 100)
         parent = by_id.get(query.get("parentId", ""))
         if parent is None:
@@ -189,22 +183,20 @@ class _View:
     def _upload(self, live: Live) -> dict[str, Any]:
         """A place in the list of uploads: `publishedAt` is when it was put there."""
         video, shown = self._video(live), format_instant(live.at)
-        owner = {
-            "videoOwnerChannelTitle": self._world.school.name,
-            "videoOwnerChannelId": video["snippet"]["channelId"],
-        }
-        about = {"playlistId": self._uploads_id(), "resourceId": {"kind": "youtube#video", "videoId": video["id"]}}
+        name, channel = video["snippet"]["channelTitle"], video["snippet"]["channelId"]
+        resource = {"kind": "youtube#video", "videoId": video["id"]}
+        about = {"videoOwnerChannelTitle": name, "videoOwnerChannelId": channel, "resourceId": resource}
         return {
             "kind": "youtube#playlistItem",
             "id": _digest(f"upload:{live.key}") + _digest(live.key),
-            "snippet": video["snippet"] | owner | about,
+            "snippet": video["snippet"] | about,
             "contentDetails": {"videoId": video["id"], "videoPublishedAt": shown},
             "status": video["status"],
         }
 
     def _video(self, live: Live) -> dict[str, Any]:
         title, _, description = f"{live.entry.title}\n{live.text}".strip().partition("\n")
-        below = [one for one, depth in pages.thread(live, self.all) if depth > 0]
+        below = len(pages.thread(live, self.all)) - 1
         return {
             "kind": "youtube#video",
             "id": video_id(live.key),
@@ -216,15 +208,14 @@ class _View:
                 "description": description,
             },
             "status": {"privacyStatus": "private" if live.entry.category == "private" else "public"},
-            "statistics": {"viewCount": "7", "commentCount": str(len(below))},
+            "statistics": {"viewCount": "7", "commentCount": str(below)},
         }
 
     def _thread(self, live: Live, status: str) -> dict[str, Any]:
         replies = [one for one in self._replies(live) if _status(one) == status]
-        video = self._by_key[live.entry.under or ""]
         about = {
             "channelId": channel_id(self._world.school),
-            "videoId": video_id(video.key),
+            "videoId": video_id(live.entry.under or ""),
             "topLevelComment": self._comment(live),
             "totalReplyCount": len(replies),
         }
@@ -273,9 +264,6 @@ class _View:
     def shows(self, live: Live) -> bool:
         """Whether whoever asks may see it."""
         return self._owner or (_status(live) == "published" and live.entry.category != "private")
-
-    def _is_video(self, live: Live) -> bool:
-        return live.entry.under is None and self.shows(live)
 
     def _uploads_id(self) -> str:
         return f"UU{channel_id(self._world.school)[2:]}"
