@@ -383,14 +383,14 @@ class YouTube:
                 raise Unreadable("the comment has no id")
             above = text(snippet, "parentId") or thread or (key.partition(".")[0] if "." in key else "")
             post = text(snippet, "videoId") or video
-            place = f"watch?v={post}" if post else f"channel/{text(snippet, 'channelId')}/community?"
+            place = f"watch?v={post}&" if post else f"channel/{text(snippet, 'channelId')}/community?"
             return Item(
                 ref=ItemRef(PLATFORM, key),
                 channel=self._account.channel,
                 kind=ItemKind.REPLY if above else ItemKind.COMMENT,
                 author=self._author(text(snippet, "authorChannelId", "value"), text(snippet, "authorDisplayName")),
                 text=text(snippet, "textOriginal") or text(snippet, "textDisplay"),
-                url=f"{self._options.page_url.rstrip('/')}/{place}&lc={key}",
+                url=f"{self._options.page_url.rstrip('/')}/{place}lc={key}",
                 published_at=instant(text(snippet, "publishedAt")),
                 parent=ItemRef(PLATFORM, above or post) if above or post else None,
                 thread=ItemRef(PLATFORM, post) if post else None,
