@@ -16,6 +16,7 @@ from connectors.sandbox import facebook, feed, wordpress, x
 from connectors.sandbox import facebook, feed, mastodon, x
 from connectors.sandbox import facebook, feed, reddit, x
 from connectors.sandbox import bluesky, facebook, feed, x
+from connectors.sandbox import facebook, feed, x, youtube
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -37,6 +38,7 @@ class Sandbox:
             "wordpress": wordpress.platform(world, TOKEN),
             "mastodon": mastodon.platform(world, TOKEN),
             "reddit": reddit.platform(world, TOKEN),
+            "youtube": youtube.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}
@@ -83,6 +85,9 @@ class Sandbox:
             return {"base_url": api, "reddit_url": api, "page_url": page}
         pages = {"page_url": self.page_url(kind)} if kind == "x" else {}
         pages = {"page_url": self.page_url(kind)} if kind in ("bluesky", "x") else {}
+        pages = {"page_url": self.page_url(kind)} if kind in ("x", "youtube") else {}
+        if kind == "youtube":
+            pages["token_url"] = f"{self.base_url(kind)}/token"
         return {"base_url": self.base_url(kind), **pages}
 
     def fail(self, kind: str, fault: Fault | str, times: int = 1, path: str = "") -> None:

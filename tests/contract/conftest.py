@@ -57,3 +57,5 @@ def feed(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def wordpress(tmp_path: Path) -> Iterator[Place]:
     yield from _place("wordpress", tmp_path)
+def youtube(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("youtube", tmp_path)

@@ -27,6 +27,7 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
     "feed": {},
     "wordpress": {"user": "desk"},
     "x": {"handle": "larkfieldprim"},
+    "youtube": {"channel": "@larkfieldprim"},
 }
 #: Kinds that ask a server, and so can be refused, cut off or kept waiting.
 NETWORKED = ("facebook", "feed", "wordpress", "x")
@@ -41,6 +42,7 @@ NETWORKED = ("facebook", "feed", "mastodon", "x")
 #: Kinds that ask a server, and so can be refused, cut off or kept waiting.
 NETWORKED = ("facebook", "feed", "reddit", "x")
 NETWORKED = ("bluesky", "facebook", "feed", "x")
+NETWORKED = ("facebook", "feed", "x", "youtube")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

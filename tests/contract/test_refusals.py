@@ -16,6 +16,7 @@ LISTING = {"facebook": "/comments", "feed": "/news", "wordpress": "/comments", "
 LISTING = {"facebook": "/comments", "feed": "/news", "mastodon": "/context", "x": "/mentions"}
 LISTING = {"facebook": "/comments", "feed": "/news", "reddit": "/comments", "x": "/mentions"}
 LISTING = {"bluesky": "/app.bsky.feed.getPostThread", "facebook": "/comments", "feed": "/news", "x": "/mentions"}
+LISTING = {"facebook": "/comments", "feed": "/news", "x": "/mentions", "youtube": "/commentThreads"}
 
 
 def test_a_refused_token_needs_a_person_and_says_whom_to_ask(networked: Place) -> None:
