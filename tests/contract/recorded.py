@@ -42,6 +42,7 @@ class Route:
     query: dict[str, str] = field(default_factory=dict)
     status: int = 200
     content_type: str | None = "application/json; charset=utf-8"
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -67,6 +68,8 @@ def serve(routes: Sequence[Route]) -> Iterator[str]:
             if route.content_type:
                 self.send_header("Content-Type", route.content_type)
             self.send_header("Content-Length", str(len(route.body)))
+            for name, value in route.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(route.body)
 
