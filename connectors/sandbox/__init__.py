@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
-from connectors.sandbox import facebook, feed, x
+from connectors.sandbox import facebook, feed, instagram, x
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -30,6 +30,7 @@ class Sandbox:
             "x": x.platform(world, TOKEN),
             "facebook": facebook.platform(world, TOKEN),
             "feed": feed.platform(world),
+            "instagram": instagram.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}

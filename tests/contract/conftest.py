@@ -40,3 +40,8 @@ def facebook(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def feed(tmp_path: Path) -> Iterator[Place]:
     yield from _place("feed", tmp_path)
+
+
+@pytest.fixture
+def instagram(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("instagram", tmp_path)

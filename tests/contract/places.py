@@ -24,10 +24,11 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
     "archive": {},
     "facebook": {"page": "100200300400500"},
     "feed": {},
+    "instagram": {"user": SCHOOL.id_on("instagram")},
     "x": {"handle": "larkfieldprim"},
 }
 #: Kinds that ask a server, and so can be refused, cut off or kept waiting.
-NETWORKED = ("facebook", "feed", "x")
+NETWORKED = ("facebook", "feed", "instagram", "x")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ NAMES = (
     ),
     *("created_at", "created_time", "from", "parent", "permalink_url", "attachment", "attachments", "paging"),
     *("cursors", "after", "next", "error", "code", "lang", "username", "name", "note_tweet", "media_keys"),
+    *("caption", "timestamp", "permalink", "comments_count", "replies", "children", "parent_id", "owner"),
 )
 LEAVES = st.one_of(
     st.none(),
@@ -64,7 +65,9 @@ def _answering(kind: str, options: dict[str, object]) -> Iterator[tuple[Connecto
         yield connect(account, {"token": "t"}), routes
 
 
-@pytest.mark.parametrize(("kind", "options"), [("x", {"query": "larkfield"}), ("facebook", {"page": "1"})])
+@pytest.mark.parametrize(
+    ("kind", "options"), [("x", {"query": "larkfield"}), ("facebook", {"page": "1"}), ("instagram", {"user": "1"})]
+)
 def test_no_answer_is_fatal(kind: str, options: dict[str, object]) -> None:
     with _answering(kind, options) as (connector, routes):
 

@@ -12,7 +12,7 @@ from tests.contract.places import Place
 
 TRANSIENT = (Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.HTML, Fault.TRUNCATED, Fault.SLOW)
 #: The listing in which a record is spoilt.
-LISTING = {"facebook": "/comments", "feed": "/news", "x": "/mentions"}
+LISTING = {"facebook": "/comments", "feed": "/news", "instagram": "/comments", "x": "/mentions"}
 
 
 def test_a_refused_token_needs_a_person_and_says_whom_to_ask(networked: Place) -> None:
