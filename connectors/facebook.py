@@ -7,49 +7,35 @@ says that the rest is. https://developers.facebook.com/docs/graph-api/reference/
 
 import json
 import re
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field
 
 from connectors._fields import Unreadable, dig, instant, mappings, page, read, text, web_url
-from connectors._http import Answer, ApiSession, Service, retry_at
-from connectors._options import ConnectorOptions, need_secret
+from connectors._graph import Graph, GraphError, GraphOptions, connected, is_missing
+from connectors._http import Service
+from connectors._options import need_secret
 from monitor.domain.account import Account, Capabilities
 from monitor.domain.clock import format_instant, parse_instant
-from monitor.domain.errors import SourceError
 from monitor.domain.item import Author, AuthorKind, Item, ItemKind, ItemRef, Page, Raw, Reject
 from monitor.domain.ports import Connector
-
-with warnings.catch_warnings():
-    # facebook-sdk is of 2018, and today's Python remarks on its escapes.
-    warnings.filterwarnings("ignore", "invalid escape sequence")
-    import facebook
 
 PLATFORM = "facebook"
 POST_FIELDS = "id,from{id,name},message,created_time,permalink_url,is_hidden,attachments{media_type,type}"
 COMMENT_FIELDS = (
     "id,from{id,name},message,created_time,parent{id},permalink_url,is_hidden,attachment{type},comment_count"
 )
-#: https://developers.facebook.com/docs/graph-api/guides/error-handling and /overview/rate-limiting
-TOKEN_CODES = frozenset({102, 190})
-PERMISSION_CODES = frozenset({3, 10, *range(200, 300)})
-LIMIT_CODES = frozenset({4, 17, 32, 613, *range(80_000, 80_015)})
-INVALID_REQUEST = 100
-LIMIT_WINDOW = timedelta(hours=1)
 _ID = re.compile(r"\d+(_\d+)?")
 
 
-class Options(ConnectorOptions):
+class Options(GraphOptions):
     """`page` is the Page's id; the rest has good defaults."""
 
     page: str = Field(pattern=r"^\d+$")
-    base_url: str = "https://graph.facebook.com"
-    version: str = Field(default="v26.0", pattern=r"^v\d+\.\d+$")
     #: Posts older than this are read by sweeps of their threads, not by every poll.
     window_days: float = Field(default=30, gt=0, le=365)
     page_size: int = Field(default=100, ge=1, le=100)
@@ -58,14 +44,6 @@ class Options(ConnectorOptions):
 def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> Connector:
     """A reader of one Page. Raises ConfigError."""
     return Facebook(account, options, need_secret(account, secrets, "token"))
-
-
-class Graph(facebook.GraphAPI):  # type: ignore[misc]
-    """facebook-sdk of 2018 made current: it refuses today's versions and would put the token into the URL."""
-
-    def __init__(self, version: str, session: ApiSession) -> None:
-        super().__init__(access_token=None, session=session)
-        self.version = version
 
 
 class Facebook:
@@ -102,8 +80,8 @@ class Facebook:
         seen: set[str] = set()
         with self._graph(now) as graph:
             for edge in ("feed", "tagged"):
-                params = {"fields": POST_FIELDS, "since": int(since.timestamp())}
-                for records in self._listing(graph, self._options.page, edge, params):
+                params = {"fields": POST_FIELDS, "since": int(since.timestamp()), "limit": self._options.page_size}
+                for records in graph.listing(self._options.page, edge, params):
                     fresh = [record for record in records if _post_id(record) not in seen]
                     seen.update(_post_id(record) for record in fresh)
                     yield page((read(record, self._post) for record in fresh), cursor=cursor)
@@ -118,7 +96,7 @@ class Facebook:
             return
         seen: set[ItemRef] = set()
         with self._graph(now) as graph:
-            post = self._single(graph, ref, POST_FIELDS)
+            post = graph.single(ref.id, POST_FIELDS)
             if post is None:
                 # "Does not exist" may also mean "not for you": prove that the token still reads the Page.
                 graph.get_object(self._options.page, fields="id")
@@ -129,26 +107,14 @@ class Facebook:
                 seen.update(result.ref for result in results if isinstance(result, Item))
                 yield page(results)
             for missing in [item for item in known if _is_ours(item) and item not in seen and item != ref]:
-                record = self._single(graph, missing, COMMENT_FIELDS)
+                record = graph.single(missing.id, COMMENT_FIELDS)
                 if record is None:
                     yield Page(gone=(missing,))
                 else:
                     yield page([self._comment(record, ref.id)])
 
-    @contextmanager
-    def _graph(self, now: datetime) -> Iterator[Graph]:
-        with ApiSession(
-            service=self._service,
-            base_url=self._options.base_url,
-            token=self._token,
-            timeout=self._options.timeout,
-            now=now,
-            judge=self._judge,
-        ) as session:
-            try:
-                yield Graph(self._options.version, session)
-            except facebook.GraphAPIError:
-                raise self._service.refused(f"cannot find the Page {self._options.page}") from None
+    def _graph(self, now: datetime) -> AbstractContextManager[Graph]:
+        return connected(self._service, self._options, self._token, now, f"the Page {self._options.page}")
 
     def _on_our_page(self, post: str) -> bool:
         """Whether `post` stands on the Page itself: comments elsewhere are not ours to read."""
@@ -156,56 +122,19 @@ class Facebook:
 
     def _comments(self, graph: Graph, post: str) -> Iterator[list[Item | Reject]]:
         """Comments and replies alike ("stream"): the default lists top-level comments alone."""
-        params = {"fields": COMMENT_FIELDS, "filter": "stream", "order": "chronological"}
+        params = {
+            "fields": COMMENT_FIELDS,
+            "filter": "stream",
+            "order": "chronological",
+            "limit": self._options.page_size,
+        }
         try:
-            for records in self._listing(graph, post, "comments", params):
+            for records in graph.listing(post, "comments", params):
                 yield [self._comment(record, post) for record in records]
-        except facebook.GraphAPIError as error:
+        except GraphError as error:
             # The post went while we were reading: the next sweep of its thread reports that.
-            if not _is_missing(error.result):
+            if not is_missing(error.result):
                 raise
-
-    def _listing(self, graph: Graph, owner: str, edge: str, params: Mapping[str, Any]) -> Iterator[list[Any]]:
-        """Every page of an edge. Raises SourceError when the listing does not move on."""
-        more: dict[str, str] = {}
-        used: set[str] = set()
-        while True:
-            answer = graph.get_connections(owner, edge, limit=self._options.page_size, **params, **more)
-            data = dig(answer, "data")
-            if not isinstance(data, list):
-                raise SourceError(f"Facebook sent no list for {edge} of {owner}; trying again at the next poll")
-            yield data
-            more = _next(answer)
-            if not more:
-                return
-            if (mark := json.dumps(more, sort_keys=True)) in used:
-                raise SourceError("Facebook sent us round in a circle (the same page twice); trying again later")
-            used.add(mark)
-
-    def _single(self, graph: Graph, ref: ItemRef, fields: str) -> Any:
-        """One record by its id, None where Facebook says that it does not exist."""
-        try:
-            return graph.get_object(ref.id, fields=fields)
-        except facebook.GraphAPIError as error:
-            if _is_missing(error.result):
-                return None
-            raise
-
-    def _judge(self, answer: Answer, now: datetime) -> SourceError | None:
-        """Graph's own errors first, the HTTP status where there is none."""
-        error = dig(answer.document, "error")
-        if not isinstance(error, Mapping):
-            return self._service.judge(answer, now)
-        code = error.get("code") if isinstance(error.get("code"), int) else None
-        if _is_missing(answer.document):
-            return None
-        if code in TOKEN_CODES:
-            return self._service.refused(f"no longer accepts our access token (error {code})")
-        if code in LIMIT_CODES:
-            return self._service.busy(retry_at(answer.headers, now, otherwise=LIMIT_WINDOW))
-        if code in PERMISSION_CODES or code == INVALID_REQUEST:
-            return self._service.refused(f"does not permit what we asked (error {code})")
-        return SourceError(f"Facebook is having trouble of its own (error {code}); trying again at the next poll")
 
     def _post(self, record: Raw) -> Item:
         post = text(record, "id")
@@ -261,30 +190,8 @@ def _is_ours(ref: ItemRef) -> bool:
     return ref.platform == PLATFORM and _ID.fullmatch(ref.id) is not None
 
 
-def _is_missing(document: Any) -> bool:
-    """Whether Graph says that an object does not exist: a missing permission shares the code, not the type."""
-    error = dig(document, "error")
-    return (dig(error, "code"), dig(error, "type")) == (INVALID_REQUEST, "GraphMethodException")
-
-
 def _post_id(record: Any) -> str:
     return text(record, "id")
-
-
-def _next(answer: Any) -> dict[str, str]:
-    """What to add to a request to get the next page, {} on the last.
-
-    Cursors where there are any; some edges page by time and a token instead. `next` itself is never followed: it is
-    another's address, and carries the access token.
-    """
-    following = text(answer, "paging", "next")
-    after = text(answer, "paging", "cursors", "after")
-    if not following:
-        return {}
-    if after:
-        return {"after": after}
-    query = dict(parse_qsl(urlsplit(following).query))
-    return {name: query[name] for name in ("after", "until", "since", "offset", "__paging_token") if name in query}
 
 
 def _comment_ids(raw: Raw, post: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from connectors.sandbox import facebook, feed, mastodon, x
 from connectors.sandbox import facebook, feed, reddit, x
 from connectors.sandbox import bluesky, facebook, feed, x
 from connectors.sandbox import facebook, feed, x, youtube
+from connectors.sandbox import facebook, feed, instagram, x
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -39,6 +40,7 @@ class Sandbox:
             "mastodon": mastodon.platform(world, TOKEN),
             "reddit": reddit.platform(world, TOKEN),
             "youtube": youtube.platform(world, TOKEN),
+            "instagram": instagram.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}

@@ -3,7 +3,6 @@
 Reference: developers.facebook.com/docs/graph-api/reference (page/feed, page/tagged, object/comments, debug_token).
 """
 
-import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -11,13 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.sandbox import pages
+from connectors.sandbox import graph, pages
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer, with_nonsense
 from connectors.sandbox.world import Live, Person, World, number
 
 KIND = "facebook"
 BRAND = pages.Brand(name="Facebook (sandbox)", colour="#0866ff")
-_VERSION = re.compile(r"v\d+\.\d+")
 _DEFAULT_FIELDS = {"id", "message", "created_time", "from"}
 
 
@@ -28,7 +26,7 @@ def platform(world: World, token: str) -> Platform:
         site="facebook",
         api=sandbox.api,
         page=sandbox.page,
-        refuse=_refuse,
+        refuse=graph.refuse,
         poison=lambda answer: with_nonsense(
             answer, {"message": 5, "created_time": "yesterday", "from": "somebody"}
         ),
@@ -43,10 +41,10 @@ class _Facebook:
     def api(self, request: Request) -> Answer:
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self._token not in (bearer, request.query.get("access_token")):
-            return _refuse(Fault.UNAUTHORISED, request)
+            return graph.refuse(Fault.UNAUTHORISED, request)
         version, _, rest = request.path.strip("/").partition("/")
-        if not _VERSION.fullmatch(version):
-            return _error(400, 2500, "OAuthException", "Unknown path components")
+        if not graph.VERSION.fullmatch(version):
+            return graph.unknown_path()
         answer = self._route(rest.split("/"), _View(self._world, request))
         return replace(answer, headers={**answer.headers, "facebook-api-version": version})
 
@@ -82,7 +80,7 @@ class _Facebook:
                 return view.comments(one)
             case [one]:
                 return view.single(one)
-        return _error(400, 2500, "OAuthException", "Unknown path components")
+        return graph.unknown_path()
 
 
 class _View:
@@ -106,22 +104,22 @@ class _View:
     def posts(self, wanted: Callable[[Live], bool]) -> Answer:
         since = datetime.fromtimestamp(int(self._request.query.get("since", 0)), UTC)
         found = [live for live in self.all if live.entry.under is None and wanted(live) and live.at >= since]
-        return self._listing(sorted(found, key=_order, reverse=True), newest_first=True)
+        return self._listing(sorted(found, key=graph.order, reverse=True), newest_first=True)
 
     def comments(self, owner: str) -> Answer:
         live = self._by_id.get(owner)
         if live is None:
-            return _missing(owner)
+            return graph.missing(owner)
         below = [child for child, depth in pages.thread(live, self.all) if depth > 0]
         if self._request.query.get("filter") != "stream":
             below = [child for child in below if child.entry.under == live.key]
-        answer = self._listing(sorted(below, key=_order), newest_first=False)
+        answer = self._listing(sorted(below, key=graph.order), newest_first=False)
         summary = {"order": "chronological", "total_count": len(below), "can_comment": True}
         return json_answer(json.loads(answer.body) | {"summary": summary})
 
     def single(self, key: str) -> Answer:
         live = self._by_id.get(key)
-        return json_answer(self._record(live)) if live else _missing(key)
+        return json_answer(self._record(live)) if live else graph.missing(key)
 
     def debug_token(self) -> Answer:
         ends = int((self._request.now + timedelta(days=60)).timestamp())
@@ -130,22 +128,7 @@ class _View:
         return json_answer({"data": data | {"profile_id": self._world.school.id_on(KIND)}})
 
     def _listing(self, ordered: Sequence[Live], *, newest_first: bool) -> Answer:
-        query = self._request.query
-        rest = list(ordered)
-        if after := query.get("after"):
-            mark = base64.urlsafe_b64decode(after).decode()
-            rest = [live for live in rest if (_order(live) < mark if newest_first else _order(live) > mark)]
-        size = min(int(query.get("limit", 25)), self._request.page_size)
-        shown = rest[:size]
-        document: dict[str, Any] = {"data": [self._record(live) for live in shown]}
-        if shown:
-            before, following = (_cursor(shown[0]), _cursor(shown[-1]))
-            document["paging"] = {"cursors": {"before": before, "after": following}}
-        if len(rest) > size:
-            document["paging"]["next"] = (
-                f"https://graph.facebook.com{self._request.path}?access_token=REDACTED&after={following}"
-            )
-        return json_answer(document)
+        return json_answer(graph.listing(self._request, ordered, self._record, newest_first=newest_first))
 
     def _record(self, live: Live) -> dict[str, Any]:
         whole: dict[str, Any] = {
@@ -166,7 +149,7 @@ class _View:
                 whole["attachment"] = {"type": "photo"}
         elif live.entry.photo:
             whole["attachments"] = {"data": [{"media_type": "photo", "type": "photo"}]}
-        asked = _names(self._request.query.get("fields", "")) or _DEFAULT_FIELDS
+        asked = graph.names(self._request.query.get("fields", "")) or _DEFAULT_FIELDS
         return {name: value for name, value in whole.items() if name == "id" or name in asked}
 
     def _permalink(self, live: Live) -> str:
@@ -202,51 +185,3 @@ class _View:
             return True
         parent = everything.get(live.entry.under)
         return parent is not None and self._reachable(parent, everything)
-
-
-def _order(live: Live) -> str:
-    return f"{live.at.isoformat()}|{number(live.key)}"
-
-
-def _cursor(live: Live) -> str:
-    return base64.urlsafe_b64encode(_order(live).encode()).decode()
-
-
-def _names(fields: str) -> set[str]:
-    """The top names of a field list: `from{id,name},message` asks for from and message."""
-    return set(re.sub(r"[{(][^{}()]*[})]", "", fields).replace(" ", "").split(",")) - {""}
-
-
-def _missing(key: str) -> Answer:
-    text = f"Unsupported get request. Object with ID '{key}' does not exist or cannot be loaded"
-    return _error(400, 100, "GraphMethodException", text, subcode=33)
-
-
-def _error(
-    status: int,
-    code: int,
-    kind: str,
-    message: str,
-    *,
-    subcode: int | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Answer:
-    error: dict[str, Any] = {"message": message, "type": kind, "code": code, "fbtrace_id": "Asandbox"}
-    if subcode is not None:
-        error["error_subcode"] = subcode
-    return json_answer({"error": error}, status, headers)
-
-
-def _refuse(fault: Fault, request: Request) -> Answer:
-    match fault:
-        case Fault.UNAUTHORISED:
-            return _error(401, 190, "OAuthException", "Error validating access token", subcode=463)
-        case Fault.FORBIDDEN:
-            return _error(403, 10, "OAuthException", "(#10) This endpoint requires another permission")
-        case Fault.RATE_LIMITED:
-            return _error(
-                400, 32, "OAuthException", "(#32) Page request limit reached", headers={"retry-after": "600"}
-            )
-        case Fault.RATE_LIMITED_BARE:
-            return _error(400, 4, "OAuthException", "(#4) Application request limit reached")
-    return _error(500, 2, "OAuthException", "An unexpected error has occurred. Please retry your request later.")

@@ -59,3 +59,5 @@ def wordpress(tmp_path: Path) -> Iterator[Place]:
     yield from _place("wordpress", tmp_path)
 def youtube(tmp_path: Path) -> Iterator[Place]:
     yield from _place("youtube", tmp_path)
+def instagram(tmp_path: Path) -> Iterator[Place]:
+    yield from _place("instagram", tmp_path)

@@ -43,6 +43,11 @@ NETWORKED = ("facebook", "feed", "mastodon", "x")
 NETWORKED = ("facebook", "feed", "reddit", "x")
 NETWORKED = ("bluesky", "facebook", "feed", "x")
 NETWORKED = ("facebook", "feed", "x", "youtube")
+    "instagram": {"user": SCHOOL.id_on("instagram")},
+    "x": {"handle": "larkfieldprim"},
+}
+#: Kinds that ask a server, and so can be refused, cut off or kept waiting.
+NETWORKED = ("facebook", "feed", "instagram", "x")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

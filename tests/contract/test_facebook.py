@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors import connect
-from connectors.facebook import _next
+from connectors._graph import following
 from connectors.sandbox import Entry
 from monitor.domain.account import Account
 from monitor.domain.errors import SourceError
@@ -110,9 +110,9 @@ def test_an_address_leads_to_the_comment(facebook: Place) -> None:
 
 @needs_recordings
 def test_a_listing_paged_by_time_is_followed_without_its_token() -> None:
-    following = _next(json.loads(recording("facebook/posts/feed_fields_p1.json")))
+    more = following(json.loads(recording("facebook/posts/feed_fields_p1.json")))
 
-    assert following == {"until": "1624385168", "__paging_token": "__paging_token"}
+    assert more == {"until": "1624385168", "__paging_token": "__paging_token"}
 
 
 def test_json_without_a_content_type_is_read_all_the_same() -> None:

@@ -43,6 +43,7 @@ NAMES = (
         "link",
     ),
     *("cursors", "after", "next", "error", "code", "lang", "username", "name", "note_tweet", "media_keys"),
+    *("caption", "timestamp", "permalink", "comments_count", "replies", "children", "parent_id", "owner"),
 )
 LEAVES = st.one_of(
     st.none(),
@@ -83,6 +84,7 @@ def _answering(kind: str, options: dict[str, object]) -> Iterator[tuple[Connecto
         ("facebook", {"page": "1"}),
         ("wordpress", {"user": "u", "search": "larkfield"}),
     ],
+    ("kind", "options"), [("x", {"query": "larkfield"}), ("facebook", {"page": "1"}), ("instagram", {"user": "1"})]
 )
 def test_no_answer_is_fatal(kind: str, options: dict[str, object]) -> None:
     with _answering(kind, options) as (connector, routes):

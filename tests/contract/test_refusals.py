@@ -17,6 +17,7 @@ LISTING = {"facebook": "/comments", "feed": "/news", "mastodon": "/context", "x"
 LISTING = {"facebook": "/comments", "feed": "/news", "reddit": "/comments", "x": "/mentions"}
 LISTING = {"bluesky": "/app.bsky.feed.getPostThread", "facebook": "/comments", "feed": "/news", "x": "/mentions"}
 LISTING = {"facebook": "/comments", "feed": "/news", "x": "/mentions", "youtube": "/commentThreads"}
+LISTING = {"facebook": "/comments", "feed": "/news", "instagram": "/comments", "x": "/mentions"}
 
 
 def test_a_refused_token_needs_a_person_and_says_whom_to_ask(networked: Place) -> None:

@@ -38,6 +38,7 @@ def test_an_unknown_kind_names_the_choices() -> None:
     with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive,.* facebook,.* feed,.* x"):
     with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive, facebook, feed, reddit, x"):
     with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive,.* facebook,.* feed,.* x"):
+    with pytest.raises(ConfigError, match=r"our-page.*'myspace'.*archive, .*facebook, .*feed, .*x"):
         connect(_account("myspace"), SECRETS)
 
 
