@@ -12,12 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
-from connectors.sandbox import facebook, feed, wordpress, x
-from connectors.sandbox import facebook, feed, mastodon, x
-from connectors.sandbox import facebook, feed, reddit, x
-from connectors.sandbox import bluesky, facebook, feed, x
-from connectors.sandbox import facebook, feed, x, youtube
-from connectors.sandbox import facebook, feed, instagram, x
+from connectors.sandbox import bluesky, facebook, feed, instagram, mastodon, reddit, wordpress, x, youtube
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 
@@ -32,15 +27,15 @@ class Sandbox:
 
     def __init__(self, world: World, clock: Callable[[], datetime], *, port: int = 0, page_size: int = 6) -> None:
         platforms = {
-            "x": x.platform(world, TOKEN),
             "bluesky": bluesky.platform(world, TOKEN),
             "facebook": facebook.platform(world, TOKEN),
             "feed": feed.platform(world),
-            "wordpress": wordpress.platform(world, TOKEN),
+            "instagram": instagram.platform(world, TOKEN),
             "mastodon": mastodon.platform(world, TOKEN),
             "reddit": reddit.platform(world, TOKEN),
+            "wordpress": wordpress.platform(world, TOKEN),
+            "x": x.platform(world, TOKEN),
             "youtube": youtube.platform(world, TOKEN),
-            "instagram": instagram.platform(world, TOKEN),
         }
         self.world = world
         self._sites = {kind: platform.site for kind, platform in platforms.items()}
@@ -85,9 +80,7 @@ class Sandbox:
         if kind == "reddit":
             api, page = self.base_url(kind), self.page_url(kind)
             return {"base_url": api, "reddit_url": api, "page_url": page}
-        pages = {"page_url": self.page_url(kind)} if kind == "x" else {}
-        pages = {"page_url": self.page_url(kind)} if kind in ("bluesky", "x") else {}
-        pages = {"page_url": self.page_url(kind)} if kind in ("x", "youtube") else {}
+        pages = {"page_url": self.page_url(kind)} if kind in ("bluesky", "x", "youtube") else {}
         if kind == "youtube":
             pages["token_url"] = f"{self.base_url(kind)}/token"
         return {"base_url": self.base_url(kind), **pages}

@@ -50,12 +50,10 @@ class Entry:
     """One thing that somebody writes; `at` and the others count from the world's present.
 
     `platform` is a kind of connector. `under` is the key of what this answers (None: a post of its own). `by` None:
-    the platform does not say who. `tags_school`: a post elsewhere that tags the school's page. `approved`: from
-    when others than moderators see it, on platforms that hold comments back. `category` says what the entry is in
-    the world for.
     the platform does not say who. `dated`: the date that its author gives it, where a platform believes that.
-    `hidden`: by the school. `tags_school`: a post elsewhere that tags the school's page. `category` says what the
-    entry is in the world for.
+    `hidden`: by the school. `tags_school`: a post elsewhere that tags the school's page. `approved`: from when
+    others than moderators see it, on platforms that hold comments back. `category` says what the entry is in the
+    world for.
     """
 
     key: str

@@ -45,6 +45,9 @@ def facebook(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def mastodon(tmp_path: Path) -> Iterator[Place]:
     yield from _place("mastodon", tmp_path)
+
+
+@pytest.fixture
 def reddit(tmp_path: Path) -> Iterator[Place]:
     yield from _place("reddit", tmp_path)
 
@@ -57,7 +60,13 @@ def feed(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def wordpress(tmp_path: Path) -> Iterator[Place]:
     yield from _place("wordpress", tmp_path)
+
+
+@pytest.fixture
 def youtube(tmp_path: Path) -> Iterator[Place]:
     yield from _place("youtube", tmp_path)
+
+
+@pytest.fixture
 def instagram(tmp_path: Path) -> Iterator[Place]:
     yield from _place("instagram", tmp_path)

@@ -25,29 +25,15 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
     "bluesky": {"handle": "larkfieldprim.bsky.social"},
     "facebook": {"page": "100200300400500"},
     "feed": {},
+    "instagram": {"user": SCHOOL.id_on("instagram")},
+    "mastodon": {"handle": "larkfieldprim"},
+    "reddit": {"subreddit": "larkfield", "user": "larkfieldprim"},
     "wordpress": {"user": "desk"},
     "x": {"handle": "larkfieldprim"},
     "youtube": {"channel": "@larkfieldprim"},
 }
 #: Kinds that ask a server, and so can be refused, cut off or kept waiting.
-NETWORKED = ("facebook", "feed", "wordpress", "x")
-    "mastodon": {"handle": "larkfieldprim"},
-    "x": {"handle": "larkfieldprim"},
-}
-#: Kinds that ask a server, and so can be refused, cut off or kept waiting.
-NETWORKED = ("facebook", "feed", "mastodon", "x")
-    "reddit": {"subreddit": "larkfield", "user": "larkfieldprim"},
-    "x": {"handle": "larkfieldprim"},
-}
-#: Kinds that ask a server, and so can be refused, cut off or kept waiting.
-NETWORKED = ("facebook", "feed", "reddit", "x")
-NETWORKED = ("bluesky", "facebook", "feed", "x")
-NETWORKED = ("facebook", "feed", "x", "youtube")
-    "instagram": {"user": SCHOOL.id_on("instagram")},
-    "x": {"handle": "larkfieldprim"},
-}
-#: Kinds that ask a server, and so can be refused, cut off or kept waiting.
-NETWORKED = ("facebook", "feed", "instagram", "x")
+NETWORKED = tuple(kind for kind in OPTIONS if kind != "archive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,8 +75,6 @@ def serve(routes: Sequence[Route]) -> Iterator[str]:
             self.send_header("Content-Length", str(len(route.body)))
             if self.close_connection:
                 self.send_header("Connection", "close")
-            for name, value in route.headers.items():
-                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(route.body)
 

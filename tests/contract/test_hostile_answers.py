@@ -82,9 +82,9 @@ def _answering(kind: str, options: dict[str, object]) -> Iterator[tuple[Connecto
     [
         ("x", {"query": "larkfield"}),
         ("facebook", {"page": "1"}),
+        ("instagram", {"user": "1"}),
         ("wordpress", {"user": "u", "search": "larkfield"}),
     ],
-    ("kind", "options"), [("x", {"query": "larkfield"}), ("facebook", {"page": "1"}), ("instagram", {"user": "1"})]
 )
 def test_no_answer_is_fatal(kind: str, options: dict[str, object]) -> None:
     with _answering(kind, options) as (connector, routes):

@@ -12,12 +12,17 @@ from tests.contract.places import Place
 
 TRANSIENT = (Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.HTML, Fault.TRUNCATED, Fault.SLOW)
 #: The listing in which a record is spoilt.
-LISTING = {"facebook": "/comments", "feed": "/news", "wordpress": "/comments", "x": "/mentions"}
-LISTING = {"facebook": "/comments", "feed": "/news", "mastodon": "/context", "x": "/mentions"}
-LISTING = {"facebook": "/comments", "feed": "/news", "reddit": "/comments", "x": "/mentions"}
-LISTING = {"bluesky": "/app.bsky.feed.getPostThread", "facebook": "/comments", "feed": "/news", "x": "/mentions"}
-LISTING = {"facebook": "/comments", "feed": "/news", "x": "/mentions", "youtube": "/commentThreads"}
-LISTING = {"facebook": "/comments", "feed": "/news", "instagram": "/comments", "x": "/mentions"}
+LISTING = {
+    "bluesky": "/app.bsky.feed.getPostThread",
+    "facebook": "/comments",
+    "feed": "/news",
+    "instagram": "/comments",
+    "mastodon": "/context",
+    "reddit": "/comments",
+    "wordpress": "/comments",
+    "x": "/mentions",
+    "youtube": "/commentThreads",
+}
 
 
 def test_a_refused_token_needs_a_person_and_says_whom_to_ask(networked: Place) -> None:
