@@ -11,6 +11,8 @@ from monitor.domain.errors import SourceError
 from tests.contract.places import Place
 
 TRANSIENT = (Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.HTML, Fault.TRUNCATED, Fault.SLOW)
+#: In seconds: far less than a slow answer takes, and more than a good one does on a busy machine.
+PATIENCE = 2
 #: The listing in which a record is spoilt.
 LISTING = {
     "bluesky": "/app.bsky.feed.getPostThread",
@@ -66,7 +68,7 @@ def test_too_many_requests_without_a_header_waits_all_the_same(networked: Place)
 def test_trouble_passes_and_the_next_poll_reads_everything(networked: Place, fault: Fault) -> None:
     networked.sandbox.fail(networked.kind, fault)
     with pytest.raises(SourceError) as caught:
-        networked.poll(timeout=0.5)
+        networked.poll(timeout=PATIENCE)
 
     assert not caught.value.permanent
     assert networked.poll().texts() == networked.expected()
@@ -77,7 +79,7 @@ def test_trouble_half_way_keeps_what_was_read_and_loses_nothing(networked: Place
     networked.sandbox.fail(networked.kind, fault, path=LISTING[networked.kind])
     kept, cursor = [], None
     with pytest.raises(SourceError):
-        for page in networked.pages(timeout=0.5):
+        for page in networked.pages(timeout=PATIENCE):
             kept += [item.text for item in page.items]
             cursor = page.cursor
 
