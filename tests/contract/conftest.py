@@ -27,46 +27,12 @@ def networked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]
     yield from _place(request.param, tmp_path)
 
 
-@pytest.fixture
-def x(tmp_path: Path) -> Iterator[Place]:
-    yield from _place("x", tmp_path)
+def _fixture(kind: str) -> object:
+    @pytest.fixture(name=kind)
+    def fixture(tmp_path: Path) -> Iterator[Place]:
+        yield from _place(kind, tmp_path)
+
+    return fixture
 
 
-@pytest.fixture
-def bluesky(tmp_path: Path) -> Iterator[Place]:
-    yield from _place("bluesky", tmp_path)
-
-
-@pytest.fixture
-def facebook(tmp_path: Path) -> Iterator[Place]:
-    yield from _place("facebook", tmp_path)
-
-
-@pytest.fixture
-def mastodon(tmp_path: Path) -> Iterator[Place]:
-    yield from _place("mastodon", tmp_path)
-
-
-@pytest.fixture
-def reddit(tmp_path: Path) -> Iterator[Place]:
-    yield from _place("reddit", tmp_path)
-
-
-@pytest.fixture
-def feed(tmp_path: Path) -> Iterator[Place]:
-    yield from _place("feed", tmp_path)
-
-
-@pytest.fixture
-def wordpress(tmp_path: Path) -> Iterator[Place]:
-    yield from _place("wordpress", tmp_path)
-
-
-@pytest.fixture
-def youtube(tmp_path: Path) -> Iterator[Place]:
-    yield from _place("youtube", tmp_path)
-
-
-@pytest.fixture
-def instagram(tmp_path: Path) -> Iterator[Place]:
-    yield from _place("instagram", tmp_path)
+bluesky, facebook, feed, instagram, mastodon, reddit, wordpress, x, youtube = map(_fixture, NETWORKED)

@@ -1,5 +1,6 @@
 """A place for each kind of connector to be tested in: a world, the platform that shows it, and an account there."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -111,6 +112,15 @@ def collect(pages: Iterable[Page]) -> Read:
         pages=len(found),
         cursor=found[-1].cursor if found else None,
     )
+
+
+def can_be_stored(found: Read) -> None:
+    """Raises where a database or a file could not take what was read."""
+    for item in found.items:
+        f"{item.text}{item.url}{item.author}{item.ref.id}{item.revision}{item.attachments}".encode()
+        json.dumps(item.raw, allow_nan=False).encode()
+    for reject in found.rejects:
+        json.dumps(reject.raw, allow_nan=False).encode()
 
 
 def story(kind: str) -> list[Entry]:

@@ -14,7 +14,7 @@ from monitor.domain.account import Account
 from monitor.domain.errors import SourceError
 from monitor.domain.item import Channel
 from monitor.domain.ports import Connector
-from tests.contract.places import PRESENT, collect
+from tests.contract.places import PRESENT, can_be_stored, collect
 from tests.contract.recorded import Route, serve
 
 #: Names that the connectors look for, so that the nonsense stands where it can do harm.
@@ -99,10 +99,6 @@ def test_no_answer_is_fatal(kind: str, options: dict[str, object]) -> None:
                 found = collect(connector.poll(None, PRESENT))
             except SourceError:
                 return
-            for item in found.items:
-                f"{item.text}{item.url}{item.author}{item.ref.id}{item.revision}".encode()
-                json.dumps(item.raw, allow_nan=False).encode()
-            for reject in found.rejects:
-                json.dumps(reject.raw, allow_nan=False).encode()
+            can_be_stored(found)
 
         holds()

@@ -14,6 +14,7 @@ import pytest
 
 import classifiers
 from classifiers.local import MODEL, SEGMENT, LocalModel, Window, load, pack
+from classifiers.reader import load_reader
 from monitor.domain.errors import ClassifierError
 from monitor.domain.verdict import Comment, Label
 
@@ -95,11 +96,32 @@ def test_scores_are_a_linear_function_of_the_features(model: LocalModel) -> None
     assert np.allclose(scores, 1 / (1 + np.exp(-logits[:2])), atol=1e-6)
 
 
-def test_a_threat_at_the_end_of_a_long_comment_is_seen(model: LocalModel) -> None:
-    praise = "Thank you for the lovely assembly, the children sang so well and we were all very proud. " * 40
-    (scores,) = model.score([Comment(text=praise + "I will stab you at the gate, watch your back.")])
-    (innocent,) = model.score([Comment(text=praise)])
+LONG_PRAISE = "Thank you for the lovely assembly, the children sang so well and we were all very proud. " * 40
+
+
+@pytest.mark.parametrize(
+    "threat",
+    [
+        "I will stab you at the gate, watch your back.",
+        pytest.param(
+            "I am going to kill you, watch your back.",
+            marks=pytest.mark.xfail(strict=True, reason="0.26: words of many a joke (training/NOTEBOOK.md)"),
+        ),
+    ],
+)
+def test_a_threat_at_the_end_of_a_long_comment_is_seen(model: LocalModel, threat: str) -> None:
+    (scores,) = model.score([Comment(text=LONG_PRAISE + threat)])
+    (innocent,) = model.score([Comment(text=LONG_PRAISE)])
     assert scores[Label.THREAT] > model.thresholds[Label.THREAT].over > innocent[Label.THREAT]
+
+
+def test_what_the_model_misses_of_a_blunt_threat_the_word_list_finds() -> None:
+    reader = load_reader("local", [])
+    praise, threat = reader.read(
+        [Comment(text=LONG_PRAISE), Comment(text=LONG_PRAISE + "I am going to kill you, watch your back.")]
+    )
+    assert Label.THREAT in threat.labels
+    assert Label.THREAT not in (*praise.labels, *praise.doubt)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from classifiers.names import NAMED, Names
 from monitor.domain.people import Person
 
 COMMENTS = Path(__file__).parents[3] / "classifiers" / "training" / "comments"
+#: Lower bounds of schools where people are often pointed to by a slur, a deed or the parent alone: not reached yet.
+HARD = {"coldbeck": 0.92, "drayford": 0.91, "thornlea": 0.87, "underhay": 0.93, "vinehall": 0.92}
 SCHOOLS = sorted(folder for folder in COMMENTS.iterdir() if folder.is_dir())
 
 
@@ -35,7 +37,7 @@ def test_names_are_found(school: Path) -> None:
     found = [{hit.person for hit in names.find(each.comment.text) if hit.score >= NAMED} for each in labelled]
     score = f1(found, labelled)
     print(f"{school.name}: names F1 {score:.3f}")
-    assert score >= 0.87
+    assert score >= HARD.get(school.name, 0.94)
 
 
 def test_names_are_found_in_all_schools_together() -> None:
