@@ -90,7 +90,15 @@ def read(record: Any, convert: Callable[[Raw], Item]) -> Item | Reject:
         return Reject(raw=record, reason=str(error) if isinstance(error, Unreadable) else repr(error))
 
 
-def page(results: Iterable[Item | Reject], *, cursor: str | None = None, gone: Iterable[ItemRef] = ()) -> Page:
+def page(
+    results: Iterable[Item | Reject],
+    *,
+    cursor: str | None = None,
+    gone: Iterable[ItemRef] = (),
+    totals: Mapping[ItemRef, int] | None = None,
+    spent: float = 0,
+    rest_until: datetime | None = None,
+) -> Page:
     """A page of what was read, in order."""
     found = tuple(results)
     return Page(
@@ -98,6 +106,9 @@ def page(results: Iterable[Item | Reject], *, cursor: str | None = None, gone: I
         rejects=tuple(result for result in found if isinstance(result, Reject)),
         cursor=cursor,
         gone=tuple(gone),
+        totals=totals or {},
+        spent=spent,
+        rest_until=rest_until,
     )
 
 

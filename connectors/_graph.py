@@ -107,7 +107,7 @@ def connected(service: Service, options: GraphOptions, token: str, now: datetime
         service=service,
         base_url=options.base_url,
         token=token,
-        timeout=options.timeout,
+        reach=options.reach,
         now=now,
         judge=partial(_judge, service),
     ) as session:

@@ -5,11 +5,13 @@ so that no client library sees it, puts it into a URL or logs it.
 """
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +36,20 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     document: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How a platform is reached from this school: the longest that one answer may take (s), proxy, certificates."""
+
+    timeout: float
+    proxy: str = ""
+    ca_bundle: Path | None = None
+
+    def client(self, **how: Any) -> httpx.Client:
+        """An httpx client that goes this way; the environment's proxies are for `network` to take up."""
+        verify = ssl.create_default_context(cafile=self.ca_bundle) if self.ca_bundle else True
+        return httpx.Client(timeout=self.timeout, proxy=self.proxy or None, verify=verify, trust_env=False, **how)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +171,7 @@ class ApiSession(requests.Session):
         service: Service,
         base_url: str,
         token: str,
-        timeout: float,
+        reach: Reach,
         now: datetime,
         judge: Callable[[Answer, datetime], SourceError | None] | None = None,
     ) -> None:
@@ -163,9 +179,16 @@ class ApiSession(requests.Session):
         self.auth = _Bearer(token)
         self._service = service
         self._base_url = base_url.rstrip("/")
-        self._timeout = timeout
+        self._timeout = reach.timeout
         self._now = now
         self._judge = judge or service.judge
+        #: Until when (UTC) the limits told in the answers' headers ask us to rest, None while they do not.
+        self.rest_until: datetime | None = None
+        self.trust_env = False
+        if reach.proxy:
+            self.proxies = {"http": reach.proxy, "https": reach.proxy}
+        if reach.ca_bundle:
+            self.verify = str(reach.ca_bundle)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As requests.Session.request, but for the host in `url`. Raises SourceError."""

@@ -1,9 +1,11 @@
 """What every connector's options and secrets have in common."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from connectors._http import Reach
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
 
@@ -15,6 +17,13 @@ class ConnectorOptions(BaseModel):
 
     #: The longest that one answer may take, in seconds, from first byte to last.
     timeout: float = Field(default=30, gt=0, le=300)
+    #: The school's own way out (school.yaml, `network`): a proxy, and certificates to trust beside the usual ones.
+    proxy: str = Field(default="", pattern=r"^(https?://[^\s/@]+/?)?$")
+    ca_bundle: Path | None = None
+
+    @property
+    def reach(self) -> Reach:
+        return Reach(timeout=self.timeout, proxy=self.proxy, ca_bundle=self.ca_bundle)
 
 
 def need_secret(account: Account, secrets: Mapping[str, str], name: str) -> str:

@@ -15,7 +15,7 @@ import httpx
 
 from connectors._feeds import body, parse, plain, published
 from connectors._fields import instant, json_or_none, text
-from connectors._http import Answer, Service, fetch, looks_like_html
+from connectors._http import Answer, Reach, Service, fetch, looks_like_html
 from monitor.domain.errors import SourceError
 
 Query = Mapping[str, str | int]
@@ -54,7 +54,7 @@ class Site:
         *,
         service: Service,
         account: str,
-        timeout: float,
+        reach: Reach,
         now: datetime,
     ) -> None:
         self._base = base_url.rstrip("/")
@@ -62,11 +62,10 @@ class Site:
         self._login = login
         self._service = service
         self._account = account
-        self._timeout = timeout
+        self._timeout = reach.timeout
         self._now = now
         self._plain_links = False
-        self._client = httpx.Client(
-            timeout=timeout,
+        self._client = reach.client(
             auth=httpx.BasicAuth(*login) if login else None,
             headers={"User-Agent": "Schoolwatch", "Cache-Control": "no-cache"},
         )

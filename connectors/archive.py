@@ -57,7 +57,7 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
     return Archive(account, options)
 
 
-class Archive:
+class Archive(Connector):
     """Reads files as they are added or change."""
 
     def __init__(self, account: Account, options: Options) -> None:

@@ -100,7 +100,7 @@ class _Client(Client):  # type: ignore[misc]
         """Nothing."""
 
 
-class Bluesky:
+class Bluesky(Connector):
     """Reads one account, or searches with its session, which lasts as long as this object."""
 
     def __init__(self, account: Account, options: Options, password: str) -> None:
@@ -261,7 +261,7 @@ class Bluesky:
             service=self._service,
             base_url=self._options.base_url.rstrip("/").removesuffix("/xrpc"),
             token="",
-            timeout=self._options.timeout,
+            reach=self._options.reach,
             now=now,
             judge=self._judge,
         ) as session:

@@ -46,7 +46,7 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
     return Facebook(account, options, need_secret(account, secrets, "token"))
 
 
-class Facebook:
+class Facebook(Connector):
     """Reads one Page."""
 
     def __init__(self, account: Account, options: Options, token: str) -> None:

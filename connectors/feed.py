@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import parse_qs, urldefrag, urljoin, urlsplit
 
-import httpx
 from pydantic import Field
 
 from connectors._feeds import body, parse, plain, published
@@ -40,13 +39,13 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
     return Feed(account, options)
 
 
-class Feed:
+class Feed(Connector):
     """Reads one feed."""
 
     def __init__(self, account: Account, options: Options) -> None:
         self._account = account
         self._url = options.url
-        self._timeout = options.timeout
+        self._reach = options.reach
         self._own = {handle.casefold() for handle in account.handles}
         self._service = Service(
             name=f"The feed at {urlsplit(options.url).netloc}",
@@ -87,8 +86,8 @@ class Feed:
     def _fetch(self, validators: dict[str, str], now: datetime) -> Answer | None:
         """The feed, None when it has not changed (RFC 9110, 304). Raises SourceError."""
         headers = {"Accept": _ACCEPT, "User-Agent": "Schoolwatch", **validators}
-        with httpx.Client(timeout=self._timeout, follow_redirects=True, max_redirects=5) as client:
-            answer = fetch(client, self._service, self._url, timeout=self._timeout, headers=headers)
+        with self._reach.client(follow_redirects=True, max_redirects=5) as client:
+            answer = fetch(client, self._service, self._url, timeout=self._reach.timeout, headers=headers)
         if answer.status == 304:
             return None
         refusal = self._service.judge(answer, now)

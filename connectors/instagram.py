@@ -57,7 +57,7 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
     return Instagram(account, options, need_secret(account, secrets, "token"))
 
 
-class Instagram:
+class Instagram(Connector):
     """Reads one professional account."""
 
     def __init__(self, account: Account, options: Options, token: str) -> None:

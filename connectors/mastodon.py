@@ -80,7 +80,7 @@ class Client(mastodon.Mastodon):
         return request(method, endpoint, params or {}, do_ratelimiting=False, return_response_object=True).json()
 
 
-class Mastodon:
+class Mastodon(Connector):
     """Reads one account, or one set of hashtags and one search."""
 
     def __init__(self, account: Account, options: Options, token: str) -> None:
@@ -158,7 +158,7 @@ class Mastodon:
             service=self._service,
             base_url=self._options.base_url,
             token=self._token,
-            timeout=self._options.timeout,
+            reach=self._options.reach,
             now=now,
             judge=self._judge,
         ) as session:

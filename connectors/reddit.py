@@ -84,7 +84,7 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
     return Reddit(account, options, {name: need_secret(account, secrets, name) for name in wanted})
 
 
-class Reddit:
+class Reddit(Connector):
     """Reads one account or one search."""
 
     def __init__(self, account: Account, options: Options, secrets: Mapping[str, str]) -> None:
@@ -219,7 +219,7 @@ class Reddit:
             service=self._service,
             base_url=options.reddit_url if options.feed else options.base_url,
             token="",
-            timeout=options.timeout,
+            reach=options.reach,
             now=now,
             judge=self._judge,
         ) as line:

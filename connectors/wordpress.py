@@ -88,7 +88,7 @@ class _Cursor:
         return json.dumps({"boundary": format_instant(self.boundary), "older": dict(self.older)})
 
 
-class WordPress:
+class WordPress(Connector):
     """Reads one site."""
 
     def __init__(self, account: Account, options: Options, login: tuple[str, str] | None) -> None:
@@ -169,7 +169,7 @@ class WordPress:
             self._login,
             service=self._service,
             account=self._account.id,
-            timeout=self._options.timeout,
+            reach=self._options.reach,
             now=now,
         )
 

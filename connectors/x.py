@@ -101,7 +101,7 @@ class _Cursor:
         return json.dumps({"read_to": format_instant(self.read_to), "conversations": conversations})
 
 
-class X:
+class X(Connector):
     """Reads one account or one search."""
 
     def __init__(self, account: Account, options: Options, token: str) -> None:
@@ -208,7 +208,7 @@ class X:
             service=self._service,
             base_url=self._options.base_url,
             token=self._token,
-            timeout=self._options.timeout,
+            reach=self._options.reach,
             now=now,
         ) as session:
             client = tweepy.Client(return_type=dict, wait_on_rate_limit=False)

@@ -99,7 +99,7 @@ class _Transport:
         return httplib2.Response({"status": str(response.status_code)}), response.content
 
 
-class YouTube:
+class YouTube(Connector):
     """Reads one channel."""
 
     def __init__(self, account: Account, options: Options, secrets: Mapping[str, str]) -> None:
@@ -211,10 +211,8 @@ class YouTube:
 
     def _session(self, url: str, now: datetime) -> ApiSession:
         host = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-        timeout = self._options.timeout
-        return ApiSession(
-            service=self._service, base_url=host, token="", timeout=timeout, now=now, judge=self._judge
-        )
+        reach = self._options.reach
+        return ApiSession(service=self._service, base_url=host, token="", reach=reach, now=now, judge=self._judge)
 
     def _signed_in(self, now: datetime) -> str:
         """An access token: https://developers.google.com/identity/protocols/oauth2/web-server#offline"""

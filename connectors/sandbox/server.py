@@ -36,6 +36,12 @@ class Fault(StrEnum):
     TRUNCATED = "truncated"  # status 200, the body ends half way
     SLOW = "slow"  # a byte now and then
     POISONED = "poisoned"  # one record of the page is nonsense
+    EXPIRED = "expired"  # the token was good once
+    BLOCK_PAGE = "block_page"  # a school's network filter, status 200
+    EMPTY = "empty"  # status 200 and nothing in the listing, whatever there is
+    DUPLICATED = "duplicated"  # every record of the page twice
+    REORDERED = "reordered"  # the page in another order
+    CIRCLE = "circle"  # the next page is this page again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

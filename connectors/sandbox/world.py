@@ -52,8 +52,9 @@ class Entry:
     `platform` is a kind of connector. `under` is the key of what this answers (None: a post of its own). `by` None:
     the platform does not say who. `dated`: the date that its author gives it, where a platform believes that.
     `hidden`: by the school. `tags_school`: a post elsewhere that tags the school's page. `approved`: from when
-    others than moderators see it, on platforms that hold comments back. `category` says what the entry is in the
-    world for.
+    others than moderators see it, on platforms that hold comments back. `miscount`: by how much the platform's
+    count of what is below errs. `message`: a private message to the school. `alt`: the words that describe its
+    photo. `category` says what the entry is in the world for.
     """
 
     key: str
@@ -70,6 +71,9 @@ class Entry:
     photo: bool = False
     tags_school: bool = False
     approved: timedelta | None = None
+    miscount: int = 0
+    message: bool = False
+    alt: str = ""
     category: str = ""
 
 

@@ -27,6 +27,14 @@ class ItemKind(StrEnum):
     MESSAGE = "message"
 
 
+class Visibility(StrEnum):
+    """Who sees an item on its platform: everybody, nobody since it was hidden, or nobody until it is approved."""
+
+    PUBLIC = "public"
+    HIDDEN = "hidden"
+    HELD = "held"
+
+
 class AuthorKind(StrEnum):
     SCHOOL = "school"
     STAFF = "staff"
@@ -75,8 +83,9 @@ class Item:
     parent: ItemRef | None = None
     thread: ItemRef | None = None
     lang: str | None = None
-    #: Attachments as facts ("photo", "video"), never downloaded.
+    #: Attachments as facts, one entry each: "photo", or "photo: the words that describe it". Never downloaded.
     attachments: tuple[str, ...] = ()
+    visibility: Visibility = Visibility.PUBLIC
     raw: Raw = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -102,10 +111,15 @@ class Page:
     """One page from a platform, and the cursor to store together with it.
 
     `cursor` is opaque to everybody but the connector that made it. `gone` names items that the platform says
-    no longer exist.
+    no longer exist. `totals` is how many comments and replies the platform itself counts below a post. `spent` is
+    what asking for this page cost, in the unit of the connector's budget. `rest_until` (UTC): the platform's own
+    limits ask us not to come back before.
     """
 
     items: tuple[Item, ...] = ()
     cursor: str | None = None
     gone: tuple[ItemRef, ...] = ()
     rejects: tuple[Reject, ...] = ()
+    totals: Mapping[ItemRef, int] = field(default_factory=dict)
+    spent: float = 0
+    rest_until: datetime | None = None

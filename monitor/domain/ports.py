@@ -1,11 +1,12 @@
 """The seams: what the stages ask of the world outside. Each has one real and one fake."""
 
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from monitor.domain.account import Capabilities
+from monitor.domain.account import Access, Capabilities, Profile
 from monitor.domain.evidence import Capture, CapturedFile, Subject
 from monitor.domain.item import ItemRef, Page
 from monitor.domain.verdict import Comment, NameHit, Reading, Scores
@@ -17,22 +18,40 @@ class Clock(Protocol):
         ...
 
 
+class Secrets(Mapping[str, str]):
+    """An account's secrets by the names under its `secrets:`."""
+
+    @abstractmethod
+    def keep(self, name: str, value: str) -> None:
+        """Keep a secret that the platform has changed, so that the next start finds it. Raises ConfigError."""
+
+
 class Connector(Protocol):
     """One account on one platform. Every method raises SourceError, and nothing else, when it cannot read."""
 
-    def capabilities(self) -> Capabilities: ...
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What can be read and done; asks nothing of the platform."""
 
+    @abstractmethod
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
         """What is new since `cursor` (None: from the beginning), page by page to the end.
 
         Overlaps what was read before rather than miss something: the store deduplicates. Each page is stored in
         one transaction with its cursor before the next is asked for.
         """
-        ...
 
+    @abstractmethod
     def thread(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
         """Everything now below the post `ref`, and in `Page.gone` those of `known` that no longer exist."""
-        ...
+
+    def access(self, now: datetime) -> Access:
+        """What the platform says of our token: when it ends and what it lacks. Nothing, where it does not say."""
+        return Access()
+
+    def profiles(self, names: Sequence[str], now: datetime) -> Iterator[Profile]:
+        """Accounts on the platform that a search for each of `names` finds, where `finds_profiles`."""
+        return iter(())
 
 
 class Classifier(Protocol):

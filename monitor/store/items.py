@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, or_
 
 from monitor.domain.account import Account
 from monitor.domain.errors import NotFound
-from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Reject
+from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Reject, Visibility
 from monitor.store.rows import Repository
 from monitor.store.tables import cases, items, rejects, revisions, storable, verdicts
 
@@ -27,6 +27,7 @@ class StoredItem:
     detected_at: datetime
     history: bool
     gone_at: datetime | None
+    erased_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ def as_item(row: Any) -> StoredItem:
         detected_at=row.detected_at,
         history=row.history,
         gone_at=row.gone_at,
+        erased_at=row.erased_at,
         item=Item(
             ref=ref,
             channel=Channel(row.channel),
@@ -65,6 +67,7 @@ def as_item(row: Any) -> StoredItem:
             thread=ItemRef(row.platform, row.thread) if row.thread else None,
             lang=row.lang,
             attachments=tuple(row.attachments),
+            visibility=Visibility(row.visibility),
             raw=row.raw,
         ),
     )
@@ -338,6 +341,7 @@ def _item_row(item: Item, account: Account, now: datetime, go_live: datetime) ->
         "thread": item.thread.id if item.thread else None,
         "lang": item.lang,
         "attachments": list(item.attachments),
+        "visibility": item.visibility.value,
         "revision": item.revision,
         "history": item.published_at is None or item.published_at < go_live,
     }

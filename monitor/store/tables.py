@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -104,7 +105,71 @@ sources = _table(
     Column("failures", Integer, nullable=False, default=0),
     Column("problem", Words),
     Column("problem_since", Instant),
+    #: When the first reading reached its end; until then how many items it has brought, and back to when.
+    Column("first_read_at", Instant),
+    Column("backfilled", Integer, nullable=False, default=0),
+    Column("backfilled_to", Instant),
+    #: What the last proven read brought, known or new, and how much of it could not be read.
+    Column("last_items", Integer, nullable=False, default=0),
+    Column("last_rejects", Integer, nullable=False, default=0),
+    #: How many polls in a row brought something new and left the cursor where it was.
+    Column("stuck_polls", Integer, nullable=False, default=0),
+    #: What the platform said of our access: {"ends": {what: instant}, "lacks": [...], "notes": [...]}.
+    Column("access", Document),
+    Column("access_at", Instant),
     UniqueConstraint("school_id", "account"),
+)
+
+threads = _table(
+    "threads",
+    _text("account"),
+    _text("platform"),
+    _text("native_id"),
+    #: The newest instant of its post and of what is below, by which it ages.
+    Column("active_at", Instant, nullable=False),
+    Column("next_sweep_at", Instant, nullable=False),
+    Column("last_sweep_at", Instant),
+    #: How many comments the platform counts below the post, how many we hold, and since when the two differ.
+    Column("total", Integer),
+    Column("held", Integer),
+    Column("counted_at", Instant),
+    Column("differs_since", Instant),
+    UniqueConstraint("school_id", "account", "platform", "native_id"),
+    Index(None, "school_id", "account", "next_sweep_at"),
+)
+
+spending = _table(
+    "spending",
+    #: Whose limit it is (Account.credential), and the month or day ("2026-11", "2026-11-21") of the budget's zone.
+    _text("credential"),
+    _text("period"),
+    _text("unit"),
+    Column("amount", Float, nullable=False, default=0),
+    Column("cap", Float, nullable=False),
+    UniqueConstraint("school_id", "credential", "period"),
+)
+
+lookalikes = _table(
+    "lookalikes",
+    #: The account whose connector found it.
+    _text("account"),
+    _text("platform"),
+    _text("native_id"),
+    _text("handle"),
+    _text("name"),
+    _text("about"),
+    _text("url"),
+    #: Which of the school's names it carries, and where.
+    _text("why"),
+    Column("raw", Document, nullable=False),
+    Column("found_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    #: "ours", "unofficial", "impersonating", "reported" or "unrelated"; NULL until a person decides.
+    Column("decision", Words),
+    _text("decided_by"),
+    Column("decided_at", Instant),
+    _text("note"),
+    UniqueConstraint("school_id", "platform", "native_id"),
 )
 
 items = _table(
@@ -128,7 +193,10 @@ items = _table(
     Column("attachments", Document, nullable=False, default=list),
     _text("revision"),
     Column("history", Boolean, nullable=False, default=False),
+    _text("visibility", "public"),
     Column("gone_at", Instant),
+    #: When its text was given up, because its author had deleted it and no case needs it.
+    Column("erased_at", Instant),
     UniqueConstraint("school_id", "platform", "native_id"),
     Index(None, "school_id", "platform", "thread"),
     Index(None, "school_id", "platform", "parent"),

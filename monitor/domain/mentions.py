@@ -1,0 +1,67 @@
+"""What the school is called in public, and whether a text speaks of it or of another school of that name (P3)."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+_NO_WORD = re.compile(r"[^\w@#]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchoolNames:
+    """The school's names and usual misspellings, and the places that tell it from others of that name.
+
+    `elsewhere` are the places of other schools so called. With `place_needed` a name counts only beside one of
+    `places`: for names that many schools bear. `handles` are unmistakable: they need no place.
+    """
+
+    names: tuple[str, ...] = ()
+    misspellings: tuple[str, ...] = ()
+    handles: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    place_needed: bool = False
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """What to search a platform for, the proper names first."""
+        return (*self.names, *self.misspellings)
+
+    def mean_us(self, *texts: str) -> bool:
+        """Whether texts that a search for our names found (a comment, its title, its author's) speak of our school.
+
+        In doubt they do: a threat seldom says which town it means. Texts that hold none of our names are the
+        platform's own idea of a match, and are ours unless they name another school's place.
+        """
+        told = _folded(" ".join(texts))
+        if _any(told, self._handles) or _any(told, self._places):
+            return True
+        if _any(told, self._elsewhere):
+            return False
+        return not self.place_needed
+
+    @cached_property
+    def _handles(self) -> tuple[str, ...]:
+        return tuple(
+            form for handle in self.handles for form in (_folded(handle), _folded("@" + handle.lstrip("@")))
+        )
+
+    @cached_property
+    def _places(self) -> tuple[str, ...]:
+        return tuple(map(_folded, self.places))
+
+    @cached_property
+    def _elsewhere(self) -> tuple[str, ...]:
+        return tuple(map(_folded, self.elsewhere))
+
+
+def _folded(text: str) -> str:
+    """`text` as words between single spaces, without case, accents and width."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return f" {' '.join(_NO_WORD.split(plain.casefold())).strip()} "
+
+
+def _any(told: str, phrases: Iterable[str]) -> bool:
+    return any(phrase in told for phrase in phrases if phrase.strip())
