@@ -8,7 +8,7 @@
 What is there to see depends on the world and on `clock()` alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import TracebackType
 
@@ -19,7 +19,10 @@ from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
 #: The only token the sandbox accepts.
 TOKEN = "sandbox-token"  # noqa: S105 - it opens nothing
 
-__all__ = ["EXAMPLE", "TOKEN", "Edit", "Entry", "Fault", "Person", "Sandbox", "World"]
+#: Secrets that are no token, by their names under an account's `secrets:`.
+APP: Mapping[str, str] = {"client_id": reddit.CLIENT_ID}
+
+__all__ = ["APP", "EXAMPLE", "TOKEN", "Edit", "Entry", "Fault", "Person", "Sandbox", "World"]
 
 
 class Sandbox:

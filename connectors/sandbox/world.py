@@ -165,6 +165,7 @@ class World:
         offsets = {entry.at for entry in self.entries()}
         offsets |= {edit.at for entry in self.entries() for edit in entry.edits}
         offsets |= {entry.deleted for entry in self.entries() if entry.deleted is not None}
+        offsets |= {entry.approved for entry in self.entries() if entry.approved is not None}
         return [self.present + offset for offset in sorted(offsets)]
 
     def hand_in(self, folder: Path, now: datetime) -> Path:
@@ -218,8 +219,7 @@ def _entry(told: Mapping[str, Any]) -> Entry:
     fields = {
         **told,
         "at": offset(told["at"]),
-        "deleted": offset(told["deleted"]) if "deleted" in told else None,
-        "dated": offset(told["dated"]) if "dated" in told else None,
+        **{name: offset(told[name]) for name in ("deleted", "dated", "approved") if name in told},
         "edits": tuple(Edit(at=offset(edit["at"]), text=edit["text"]) for edit in told.get("edits", ())),
     }
     return Entry(**fields)

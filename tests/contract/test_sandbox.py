@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connectors import kinds
 from connectors.sandbox import Entry, Sandbox, World
 from connectors.sandbox.search import matches
 from connectors.sandbox.world import offset
@@ -66,7 +67,8 @@ def test_another_server_of_the_same_world_gives_the_same_ids(networked: Place) -
 
 def test_the_demos_world_shows_everything_it_has_to(world: World) -> None:
     assert not [category for category in SHOWN if not world.of(category)]
-    assert 80 <= len(world.entries()) <= 110
+    assert {entry.platform for entry in world.entries()} == set(kinds())
+    assert 120 <= len(world.entries()) <= 150
 
 
 def test_the_demos_answers_belong_to_something_and_come_after_it(world: World) -> None:
