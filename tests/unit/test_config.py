@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors import kinds
 from monitor.config import load_config, load_people, secret
 from monitor.domain.errors import ConfigError
 from tests.conftest import ROOT
@@ -25,7 +26,7 @@ def test_the_example_school_is_valid(folder: Path) -> None:
     config = load_config(folder)
     assert config.problems == {}
     assert all("holds the role" in warning for warning in config.warnings)
-    assert {account.connector for account in config.accounts} == {"x", "facebook", "feed", "archive"}
+    assert {account.connector for account in config.accounts} == set(kinds())
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_one_bad_account_is_that_accounts_problem_alone(folder: Path) -> None:
     config = load_config(folder)
     assert set(config.problems) == {"x-official"}
     assert "channel" in config.problems["x-official"]
-    assert len(config.accounts) == 4
+    assert len(config.accounts) == 10
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
