@@ -92,6 +92,10 @@ class Sandbox:
         """Let the next `times` API answers of `kind`, on paths that contain `path`, go wrong."""
         self._server.fail(kind, Fault(fault), times, path)
 
+    def heal(self) -> None:
+        """Whatever was to go wrong and has not yet: it does not."""
+        self._server.heal()
+
     def requests(self) -> list[tuple[str, str]]:
         """Every request so far: method and path with query."""
         return self._server.asked()
