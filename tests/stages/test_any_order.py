@@ -101,11 +101,13 @@ class Watching(RuleBasedStateMachine):
             self.store.close()
             shutil.rmtree(self.folder)
 
-    @initialize()
-    def start(self) -> None:
+    @initialize(read_before=st.booleans())
+    def start(self, read_before: bool) -> None:
         with self.store.transaction() as tx:
             tx.sources.register([self.account])
         self.restart()
+        if read_before:
+            self._read(self.connector)
 
     @rule()
     def restart(self) -> None:
