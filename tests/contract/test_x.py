@@ -1,15 +1,15 @@
 """What is particular to X."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from connectors import connect
+from connectors._x import Found
+from connectors._x_api import QUERY_LIMIT, any_of, batches
 from connectors.sandbox import TOKEN, Entry
-from connectors.x import QUERY_LIMIT, _conversation_queries, _Found, _pages
 from monitor.domain.account import Account
 from monitor.domain.errors import SourceError
 from monitor.domain.item import Channel, Item, ItemKind, ItemRef
@@ -161,7 +161,7 @@ def test_a_post_we_may_not_see_is_not_gone() -> None:
         {"resource_id": key, "type": f"https://api.twitter.com/2/problems/{kind}"} for key, kind in kinds.items()
     ]
 
-    assert _Found.of({"errors": errors}).missing == {"1"}
+    assert Found.of({"errors": errors}).missing == {"1"}
 
 
 def test_the_names_of_xs_next_specification_are_read_as_well() -> None:
@@ -203,18 +203,25 @@ def test_a_retweet_is_left_out() -> None:
         assert collect(_searcher(address).poll(None, PRESENT)).items == []
 
 
-def test_a_listing_that_goes_round_in_a_circle_is_an_error() -> None:
-    circle: Callable[[str | None], Any] = lambda token: {"data": [], "meta": {"next_token": "again"}}  # noqa: E731
-    with pytest.raises(SourceError, match="circle"):
-        list(_pages(circle))
+def test_a_listing_that_goes_round_in_a_circle_is_an_error_and_what_it_brought_is_read() -> None:
+    body = {"data": [{"id": "5", "text": "round and round"}], "meta": {"next_token": "again"}}
+    kept = []
+    with serve([Route(path=".*", body=json.dumps(body).encode())]) as address:
+        with pytest.raises(SourceError, match="circle"):
+            for page in _searcher(address).poll(None, PRESENT):
+                kept += [item.text for item in page.items]
+
+    assert kept == ["round and round"]
 
 
-def test_conversation_searches_fit_xs_limit_and_leave_none_out() -> None:
-    ids = [str(2_122_917_715_771_684_590 + n) for n in range(40)]
-    queries = list(_conversation_queries(ids))
+def test_searches_fit_xs_limit_and_leave_nothing_out() -> None:
+    terms = [f"conversation_id:{2_122_917_715_771_684_590 + n}" for n in range(40)]
+    narrowed = " -from:larkfieldprim"
+    groups = list(batches(terms, narrowed))
 
-    assert all(len(query) <= QUERY_LIMIT for query in queries)
-    assert sorted(term.removeprefix("conversation_id:") for query in queries for term in query.split(" OR ")) == ids
+    assert [term for group in groups for term in group] == terms
+    assert all(len(any_of(group, narrowed)) <= QUERY_LIMIT for group in groups)
+    assert len(groups) < 5
 
 
 def _first_item(body: Any) -> Item:
