@@ -206,10 +206,10 @@ def test_a_retweet_is_left_out() -> None:
 def test_a_listing_that_goes_round_in_a_circle_is_an_error_and_what_it_brought_is_read() -> None:
     body = {"data": [{"id": "5", "text": "round and round"}], "meta": {"next_token": "again"}}
     kept = []
-    with serve([Route(path=".*", body=json.dumps(body).encode())]) as address:
-        with pytest.raises(SourceError, match="circle"):
-            for page in _searcher(address).poll(None, PRESENT):
-                kept += [item.text for item in page.items]
+    routes = [Route(path=".*", body=json.dumps(body).encode())]
+    with serve(routes) as address, pytest.raises(SourceError, match="circle"):
+        for page in _searcher(address).poll(None, PRESENT):
+            kept += [item.text for item in page.items]
 
     assert kept == ["round and round"]
 
