@@ -213,6 +213,10 @@ class Api:
             self._spending.charge(answer, kind, self._now, price)
             found = Found.of(answer)
             yield found
+            if not found.records and (counted := dig(answer, "meta", "result_count")):
+                raise SourceError(
+                    f"X answered, but showed none of the {counted} records that it counts; trying again later"
+                )
             if not found.next_token:
                 return
             if found.next_token in used:
@@ -249,8 +253,6 @@ def judge(service: Service, answer: Answer, now: datetime) -> SourceError | None
         return _with_remedy(service, "buy credit there, or raise the spending limit").refused(
             f"reports that our prepaid credit is used up or our spending limit reached ({answer.status})"
         )
-    if answer.status == 401:
-        return service.refused("no longer accepts our access token (401): it has expired or was withdrawn")
     return service.judge(answer, now)
 
 

@@ -148,7 +148,8 @@ class Sweep(Reading):
         if silent or hidden:
             count = hidden or len(silent)
             raise SourceError(f"X answered, but showed none of {count} posts of a conversation; trying again later")
-        yield Page(totals=totals(self._items.values()) if whole else {}, rest_until=self._api.rest_until)
+        counted = {top: count for top, count in totals(self._items.values()).items() if whole and top == ref}
+        yield Page(totals=counted, rest_until=self._api.rest_until)
 
 
 class Poll(Reading):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.sandbox import pages
-from connectors.sandbox.listings import json_listings
+from connectors.sandbox.listings import Change, json_listings
 from connectors.sandbox.search import matches
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
 from connectors.sandbox.world import Live, Version, World, number
@@ -45,9 +45,15 @@ def platform(world: World, token: str) -> Platform:
         api=sandbox.api,
         page=sandbox.page,
         refuse=_refuse,
-        listings=json_listings("data"),
+        listings=_listings,
         nonsense={"id": {"not": "an id"}, "text": ["nor"], "edit_history_tweet_ids": 7},
     )
+
+
+def _listings(body: bytes, change: Change) -> bytes:
+    """A listing is its records and what X says of them: of none, that there are none and no further page."""
+    document = json.loads(json_listings("data")(body, change))
+    return json.dumps({"data": [], "meta": {"result_count": 0}} if document.get("data") == [] else document).encode()
 
 
 class _X:

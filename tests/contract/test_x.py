@@ -1,18 +1,21 @@
 """What is particular to X."""
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from connectors import connect
-from connectors._x import Found
-from connectors._x_api import QUERY_LIMIT, any_of, batches
-from connectors.sandbox import TOKEN, Entry
-from monitor.domain.account import Account
-from monitor.domain.errors import SourceError
-from monitor.domain.item import Channel, Item, ItemKind, ItemRef
+from connectors._x import Found, totals
+from connectors._x_api import QUERY_LIMIT, Prices, Spending, any_of, batches
+from connectors.sandbox import TOKEN, Entry, Fault
+from monitor.domain.account import Account, Budget
+from monitor.domain.errors import ConfigError, SourceError
+from monitor.domain.item import Channel, Item, ItemKind, ItemRef, Page
+from monitor.domain.mentions import SchoolNames
 from monitor.domain.ports import Connector
 from tests.contract.places import PRESENT, Place, Read, collect
 from tests.contract.recorded import Route, serve
@@ -29,7 +32,7 @@ def _search(x: Place, query: str) -> Read:
 
 
 def _entry(key: str, text: str, **about: Any) -> Entry:
-    return Entry(key=key, platform="x", at=-timedelta(hours=1), text=text, **{"by": "parent", **about})
+    return Entry(key=key, platform="x", text=text, **{"at": -timedelta(hours=1), "by": "parent", **about})
 
 
 def test_a_reply_that_no_longer_names_the_school_is_found_by_its_conversation(x: Place) -> None:
@@ -102,6 +105,121 @@ def test_mentions_written_during_a_long_silence_are_read(x: Place) -> None:
     x.later(days=20)
 
     assert "@larkfieldprim anybody there?" in x.poll(before.cursor).texts()
+
+
+def test_after_a_long_silence_it_is_said_once_what_no_search_reaches(x: Place) -> None:
+    before = x.poll()
+    assert before.rejects == []
+    x.later(days=30)
+    after = x.poll(before.cursor)
+    (gap,) = after.rejects
+
+    assert gap.raw == {"from": "2026-11-18T10:00:00Z", "to": "2026-12-11T10:10:00Z"}
+    assert "not searched" in gap.reason
+    assert x.poll(after.cursor).rejects == []
+
+
+def test_a_silence_that_search_reaches_back_over_leaves_no_gap(x: Place) -> None:
+    before = x.poll()
+    x.later(days=6)
+
+    assert x.poll(before.cursor).rejects == []
+
+
+def test_the_first_reading_goes_back_30_days(x: Place) -> None:
+    x.world.add(_entry("old", "@larkfieldprim a month ago", at=-timedelta(days=29)))
+    x.world.add(_entry("older", "@larkfieldprim before that", at=-timedelta(days=31)))
+    found = x.poll().texts()
+
+    assert "@larkfieldprim a month ago" in found
+    assert "@larkfieldprim before that" not in found
+
+
+def test_a_listing_that_shows_nothing_although_its_last_post_exists_is_an_error_and_loses_nothing(x: Place) -> None:
+    x.world.add(_entry("seen", "@larkfieldprim hello"))
+    before = x.poll()
+    at = x.later(minutes=30)
+    x.world.add(_entry("missed", "@larkfieldprim are you there?", at=at))
+    x.sandbox.fail("x", Fault.EMPTY, path="/mentions")
+    pages, cursor = [], None
+    with pytest.raises(SourceError, match="did not show even the post that it showed last") as caught:
+        for page in x.pages(before.cursor):
+            pages.append(page)
+            cursor = page.cursor
+
+    assert not caught.value.permanent
+    assert "@larkfieldprim are you there?" not in collect(pages).texts()
+    x.later(days=2)
+    assert "@larkfieldprim are you there?" in x.poll(cursor).texts()
+
+
+def test_an_empty_page_that_x_counts_records_on_is_an_error() -> None:
+    body = {"meta": {"result_count": 3, "next_token": "more"}}
+    routes = [Route(path=".*", body=json.dumps(body).encode())]
+    with serve(routes) as address, pytest.raises(SourceError, match="none of the 3"):
+        collect(_searcher(address).poll(None, PRESENT))
+
+
+def test_a_listing_whose_last_post_was_deleted_is_empty_and_no_error(x: Place) -> None:
+    x.world.add(_entry("only", "Larkfield once"))
+    before = _search(x, "once")
+    x.world.delete("only", x.later(minutes=5))
+
+    assert collect(_searching(x, "once").poll(before.cursor, x.now)).items == []
+
+
+def test_an_empty_first_listing_is_read_again_from_its_beginning(x: Place) -> None:
+    x.world.add(_entry("early", "@larkfieldprim early", at=-timedelta(days=20)))
+    x.sandbox.fail("x", Fault.EMPTY, path="/mentions")
+    before = x.poll()
+    assert "@larkfieldprim early" not in before.texts()
+
+    assert "@larkfieldprim early" in x.poll(before.cursor).texts()
+
+
+def test_a_search_that_shows_no_reply_that_the_mentions_show_is_an_error_and_made_good_later(x: Place) -> None:
+    x.world.add(_entry("aside", "By the way", under="thanks", at=-timedelta(hours=3)))
+    x.sandbox.fail("x", Fault.EMPTY, path="/search/recent")
+    cursor = None
+    with pytest.raises(SourceError, match="X's search showed none"):
+        for page in x.pages():
+            cursor = page.cursor
+
+    x.later(days=2)
+    assert "By the way" in x.poll(cursor).texts()
+
+
+def test_a_sweep_whose_search_shows_nothing_is_an_error_and_deletes_nothing(x: Place) -> None:
+    before = x.poll()
+    x.sandbox.fail("x", Fault.EMPTY, path="/search/recent")
+    pages = []
+    with pytest.raises(SourceError, match="none of"):
+        for page in x.connector().thread(
+            before.saying("Sports day is on Friday").ref, [item.ref for item in before.items], x.now
+        ):
+            pages.append(page)
+
+    assert collect(pages).gone == []
+    assert all(page.totals == {} for page in pages)
+
+
+def test_a_look_up_that_says_nothing_of_what_was_asked_is_an_error_and_deletes_nothing(x: Place) -> None:
+    before = x.poll()
+    x.later(days=8)
+    # The search, which reaches none of it anyway, and the look-up.
+    x.sandbox.fail("x", Fault.EMPTY, times=2, path="/2/tweets")
+    with pytest.raises(SourceError, match="none of"):
+        x.sweep(before.saying("Sports day is on Friday").ref, [item.ref for item in before.items])
+
+
+@pytest.mark.parametrize("fault", [Fault.DUPLICATED, Fault.REORDERED])
+def test_pages_that_repeat_or_shuffle_bring_everything_once(x: Place, fault: Fault) -> None:
+    x.sandbox.fail("x", fault, times=500)
+    found = x.poll()
+    swept = x.sweep(found.saying("Sports day is on Friday").ref, [item.ref for item in found.items])
+
+    assert found.texts() == x.expected()
+    assert len({item.ref for item in swept.items}) == len(swept.items) == len(found.items)
 
 
 def test_an_address_leads_to_the_post(x: Place) -> None:
@@ -222,6 +340,178 @@ def test_searches_fit_xs_limit_and_leave_nothing_out() -> None:
     assert [term for group in groups for term in group] == terms
     assert all(len(any_of(group, narrowed)) <= QUERY_LIMIT for group in groups)
     assert len(groups) < 5
+
+
+def test_a_conversations_total_counts_answers_at_every_depth(x: Place) -> None:
+    pages = list(x.pages())
+    found = collect(pages)
+    post, other = found.saying("Sports day is on Friday").ref, found.saying("Lost: one scarf").ref
+
+    assert _totals(pages) == {post: 14, other: 1}
+    assert _totals(x.connector().thread(post, [item.ref for item in found.items], x.now)) == {post: 14}
+
+
+def test_a_count_that_disagrees_is_told_as_it_is(x: Place) -> None:
+    x.world.add(_entry("talk", "Open day", by="school"), _entry("yes", "Lovely", under="talk", miscount=2))
+    pages = list(x.pages())
+
+    assert _totals(pages)[collect(pages).saying("Open day").ref] == 3
+
+
+def test_an_answer_to_what_was_deleted_counts_in_its_conversation(x: Place) -> None:
+    found = x.poll()
+    post = found.saying("Sports day is on Friday").ref
+    x.world.delete("question", x.later(minutes=5))
+    known = [item.ref for item in found.items if item.text != "What time does it start?"]
+
+    assert _totals(x.connector().thread(post, known, x.now)) == {post: 13}
+
+
+def test_where_only_part_of_a_conversation_was_read_its_total_is_left_out(x: Place) -> None:
+    before = x.poll()
+    x.later(minutes=10)
+
+    assert _totals(x.pages(before.cursor)) == {}
+    assert _totals(_searching(x, "friday").poll(None, x.now)) == {}
+
+
+def test_a_count_that_x_leaves_out_makes_no_total() -> None:
+    post = {"id": "2122902616277284590", "conversation_id": "2122902616277284590", "text": "x"}
+    for metrics in ({}, {"reply_count": None}, {"reply_count": -1}, {"reply_count": 10**30}):
+        item = _first_item({"data": [{**post, "public_metrics": metrics}]})
+        assert totals([item]) == {}
+    assert totals([_first_item({"data": [{**post, "public_metrics": {"reply_count": 3}}]})]) == {item.ref: 3}
+
+
+def test_a_photo_is_told_with_the_words_that_describe_it(x: Place) -> None:
+    x.world.add(_entry("seen", "@larkfieldprim look", photo=True, alt="A broken gate"))
+
+    assert x.poll().saying("@larkfieldprim look").attachments == ("photo: A broken gate",)
+
+
+def test_what_x_charges_is_counted_once_a_day(x: Place) -> None:
+    connector = x.connector()
+    first = list(connector.poll(None, x.now))
+    posts, people, photos = len(collect(first).items), 2, 1
+
+    assert _spent(first) == pytest.approx(posts * 0.005 + people * 0.010 + photos * 0.005)
+    assert _spent(connector.poll(first[-1].cursor, x.now)) == 0
+    x.later(days=1)
+    assert _spent(connector.poll(None, x.now)) == pytest.approx(_spent(first))
+
+
+def test_after_a_restart_the_days_resources_are_counted_again(x: Place) -> None:
+    first = _spent(x.pages())
+
+    assert first > 0
+    assert _spent(x.pages()) == first
+
+
+def test_what_a_poll_cost_before_it_failed_is_on_the_next_page(x: Place) -> None:
+    connector = x.connector()
+    x.sandbox.fail("x", Fault.SERVER_ERROR, path="/tweets")
+    with pytest.raises(SourceError):
+        collect(connector.poll(None, x.now))
+
+    assert _spent(connector.poll(None, x.now)) == pytest.approx(_spent(x.pages()))
+
+
+def test_own_posts_and_mentions_are_cheaper_for_whoever_owns_the_app() -> None:
+    spending = Spending(Prices(post=0.005, user=0.010, media=0.005, message=0.010))
+    spending.charge({"data": [{"id": "1"}, {"id": "2"}]}, "post", PRESENT, 0.001)
+    assert spending.bill() == pytest.approx(0.002)
+
+    # Found by a search as well, at its full price.
+    spending.charge({"data": [{"id": "1"}], "errors": [{"resource_id": "3"}]}, "post", PRESENT)
+    assert spending.bill() == pytest.approx(0.004)
+
+
+def test_the_budget_is_the_accounts_own(x: Place) -> None:
+    assert x.connector(monthly_cap=12).capabilities().budget == Budget(unit="US$", cap=12, period="month")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (429, "usage-capped", "usage cap"),
+        (403, "usage-capped", "usage cap"),
+        (402, "credits", "credit is used up"),
+        (403, "credits", "credit is used up"),
+        (402, "", "credit is used up"),
+    ],
+)
+def test_what_only_money_cures_is_called_that(status: int, kind: str, words: str) -> None:
+    body = {"title": "No", "type": f"https://api.twitter.com/2/problems/{kind}"}
+    routes = [Route(path=".*", status=status, body=json.dumps(body).encode())]
+    with serve(routes) as address, pytest.raises(SourceError, match=words) as caught:
+        collect(_searcher(address).poll(None, PRESENT))
+
+    assert caught.value.permanent
+    assert "console.x.com" in str(caught.value)
+    assert "new token" not in str(caught.value)
+
+
+def test_where_no_request_is_left_x_is_left_alone_until_the_reset() -> None:
+    reset = PRESENT + timedelta(minutes=9)
+    headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(int(reset.timestamp()))}
+    with serve([Route(path=".*", body=b"{}", headers=headers)]) as address:
+        pages = list(_searcher(address).poll(None, PRESENT))
+
+    assert pages[-1].rest_until == reset
+
+
+def test_a_search_without_a_query_looks_for_the_schools_names(x: Place) -> None:
+    names = SchoolNames(names=("Larkfield School",), misspellings=("Larkfeild",), handles=("larkfield_pta",))
+    x.world.add(
+        _entry("name", "Is Larkfield School open?"),
+        _entry("misspelt", "larkfeild again"),
+        _entry("handle", "Thanks @larkfield_pta"),
+        _entry("apart", "larkfield, a school"),
+        _entry("ours", "@larkfieldprim Larkfield School is shut"),
+        _entry("own", "Larkfield School is open", by="school"),
+    )
+    found = collect(_mentions(x, names).poll(None, x.now))
+
+    assert found.texts() == ["Is Larkfield School open?", "Thanks @larkfield_pta", "larkfeild again"]
+
+
+def test_many_names_are_searched_for_in_several_searches(x: Place) -> None:
+    many = tuple(f"The Larkfield School of Northvale number {n}" for n in range(30))
+    x.world.add(_entry("last", f"I like {many[-1]}"), _entry("first", f"I like {many[0]}"))
+    connector = _mentions(x, SchoolNames(names=many))
+    asked = len(x.sandbox.requests())
+
+    assert len(collect(connector.poll(None, x.now)).items) == 2
+    searches = [parse_qs(urlsplit(path).query)["query"][0] for _, path in x.sandbox.requests()[asked:]]
+    assert len(searches) == 4
+    assert all(len(query) <= QUERY_LIMIT for query in searches)
+
+
+def test_a_search_for_nothing_is_refused_and_says_what_to_do(x: Place) -> None:
+    with pytest.raises(ConfigError, match="option 'query'"):
+        _mentions(x, SchoolNames())
+
+
+def _mentions(x: Place, names: SchoolNames) -> Connector:
+    options = x.sandbox.options("x")
+    account = Account(
+        id="said",
+        connector="x",
+        channel=Channel.MENTION,
+        name="said",
+        options=options,
+        names=names,
+        handles=("larkfieldprim", "Larkfield School", "100200300400500"),
+    )
+    return connect(account, {"token": TOKEN})
+
+
+def _totals(pages: Iterable[Page]) -> dict[ItemRef, int]:
+    return {ref: count for page in pages for ref, count in page.totals.items()}
+
+
+def _spent(pages: Iterable[Page]) -> float:
+    return sum(page.spent for page in pages)
 
 
 def _first_item(body: Any) -> Item:
