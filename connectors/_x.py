@@ -4,6 +4,7 @@ X gives an edit a new id (docs.x.com, "Edit posts"): an item keeps the first id 
 new revision of the same item. Specification 2.167 renames `tweet` to `post`: both are read.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -157,16 +158,26 @@ def totals(items: Iterable[Item]) -> dict[ItemRef, int]:
     one count has none.
     """
     known = {item.ref: item for item in items}
+    answers = Counter(item.parent for item in known.values())
     found: dict[ItemRef, int | None] = {ref: 0 for ref, item in known.items() if item.thread == ref}
     for item in known.values():
         so_far = found.get(item.thread) if item.thread else None
         if item.thread is None or so_far is None:
             continue
-        direct = dig(item.raw, "tweet", "public_metrics", "reply_count")
+        direct = _direct_answers(item, answers[item.ref])
         orphaned = item.ref != item.thread and item.parent not in known
-        sound = isinstance(direct, int) and 0 <= direct <= _MOST_REPLIES
-        found[item.thread] = so_far + direct + orphaned if sound else None
+        found[item.thread] = None if direct is None else so_far + direct + orphaned
     return {ref: count for ref, count in found.items() if count is not None}
+
+
+def _direct_answers(item: Item, known: int) -> int | None:
+    """X's count of the answers to a post, None where it gives none. `known` are those that were read."""
+    post = item.raw.get("tweet")
+    count = dig(post, "public_metrics", "reply_count")
+    if not isinstance(count, int) or not 0 <= count <= _MOST_REPLIES:
+        return None
+    # Each version of an edited post has its own count (docs.x.com/x-api/fundamentals/edit-posts).
+    return max(count, known) if first_of(post) != newest_of(post) else count
 
 
 def is_post(ref: ItemRef) -> bool:

@@ -1,7 +1,7 @@
 """Signing in to X as the school's own account: OAuth 2 with refresh tokens, each of which works once.
 
-Source: docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code (stored copy, read 2026-11-21). Access
-tokens last two hours. That a refresh token is spent by its use is RFC 9700, 4.14.2, and what X was seen to do.
+Access tokens last two hours (docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code, stored copy read
+2026-11-21); each refresh brings a new refresh token and spends the old one (rotation: RFC 9700, 4.14.2).
 """
 
 from datetime import datetime, timedelta

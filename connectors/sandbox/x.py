@@ -20,7 +20,9 @@ from connectors.sandbox.x_records import (
     message,
     milliseconds,
     missing,
+    problem,
     profile,
+    refuse,
     snowflake,
 )
 from connectors.sandbox.x_tokens import Tokens
@@ -44,7 +46,7 @@ def platform(world: World, token: str) -> Platform:
         site="x",
         api=sandbox.api,
         page=sandbox.page,
-        refuse=_refuse,
+        refuse=refuse,
         listings=_listings,
         nonsense={"id": {"not": "an id"}, "text": ["nor"], "edit_history_tweet_ids": 7},
     )
@@ -53,7 +55,9 @@ def platform(world: World, token: str) -> Platform:
 def _listings(body: bytes, change: Change) -> bytes:
     """A listing is its records and what X says of them: of none, that there are none and no further page."""
     document = json.loads(json_listings("data")(body, change))
-    return json.dumps({"data": [], "meta": {"result_count": 0}} if document.get("data") == [] else document).encode()
+    return json.dumps(
+        {"data": [], "meta": {"result_count": 0}} if document.get("data") == [] else document
+    ).encode()
 
 
 class _X:
@@ -67,9 +71,9 @@ class _X:
             return self._tokens.exchange(request)
         bearer = self._tokens.bearer(request)
         if bearer is None:
-            return _refuse(Fault.UNAUTHORISED, request)
+            return refuse(Fault.UNAUTHORISED, request)
         if steps in (_FOR_USERS if bearer == "app" else _FOR_APPS):
-            return _problem(403, "Unsupported Authentication")
+            return problem(403, "Unsupported Authentication")
         view = _View(self._world, request)
         match (request.method, steps):
             case ("GET", ["2", "users", "search"]):
@@ -91,7 +95,7 @@ class _X:
                 return view.lookup(request.query.get("ids", "").split(","))
             case ("PUT", ["2", "tweets", _, "hidden"]):
                 return json_answer({"data": {"hidden": bool(json.loads(request.body or b"{}").get("hidden"))}})
-        return _problem(404, "Not Found")
+        return problem(404, "Not Found")
 
     def page(self, request: Request) -> Answer:
         found = re.fullmatch(r"/\w+/status/(\d+)", request.path)
@@ -168,9 +172,9 @@ class _View:
         query = self._request.query
         start = query.get("start_time")
         if start and parse_instant(start) < self._request.now - SEARCH_REACH:
-            return _problem(400, "Invalid Request", "'start_time' is more than 7 days ago")
+            return problem(400, "Invalid Request", "'start_time' is more than 7 days ago")
         if not query.get("query"):
-            return _problem(400, "Invalid Request", "'query' is empty")
+            return problem(400, "Invalid Request", "'query' is empty")
         found = [live for live in self.all if matches(query["query"], self._facts(live), live.text)]
         recent = [live for live in found if live.at >= self._request.now - SEARCH_REACH]
         return self._listing(recent, smallest=10, following="next_token")
@@ -178,7 +182,7 @@ class _View:
     def lookup(self, asked: Sequence[str]) -> Answer:
         """Posts by id: each asked version itself, as it was."""
         if not 1 <= len(asked) <= LOOKUP_LIMIT:
-            return _problem(400, "Invalid Request", f"'ids' takes 1 to {LOOKUP_LIMIT}")
+            return problem(400, "Invalid Request", f"'ids' takes 1 to {LOOKUP_LIMIT}")
         versions = {key: (live, place) for live in self.all for place, key in enumerate(ids(live))}
         shown = [self._tweet(*versions[key]) for key in asked if key in versions]
         errors = [missing(key, "ids", "tweet") for key in asked if key not in versions]
@@ -190,7 +194,7 @@ class _View:
         query = self._request.query
         asked = int(query.get("max_results", 10))
         if not smallest <= asked <= 100:
-            return _problem(400, "Invalid Request", f"'max_results' must be between {smallest} and 100")
+            return problem(400, "Invalid Request", f"'max_results' must be between {smallest} and 100")
         newest_first = sorted(found, key=lambda live: int(ids(live)[-1]), reverse=True)
         if start := query.get("start_time"):
             newest_first = [live for live in newest_first if live.versions[-1].at >= parse_instant(start)]
@@ -286,23 +290,3 @@ class _View:
             "to": parent.author.handle.lower() if parent and parent.author else "",
             "is": "reply" if live.entry.under else "",
         }
-
-
-def _problem(status: int, title: str, detail: str = "", headers: Mapping[str, str] | None = None) -> Answer:
-    document = {"title": title, "detail": detail or title, "type": "about:blank", "status": status}
-    return json_answer(document, status, headers)
-
-
-def _refuse(fault: Fault, request: Request) -> Answer:
-    match fault:
-        # X words both alike.
-        case Fault.UNAUTHORISED | Fault.EXPIRED:
-            return _problem(401, "Unauthorized")
-        case Fault.FORBIDDEN:
-            return _problem(403, "Forbidden")
-        case Fault.RATE_LIMITED:
-            reset = int((request.now + timedelta(minutes=10)).timestamp())
-            return _problem(429, "Too Many Requests", headers={"x-rate-limit-reset": str(reset)})
-        case Fault.RATE_LIMITED_BARE:
-            return _problem(429, "Too Many Requests")
-    return _problem(503, "Service Unavailable")

@@ -1,7 +1,9 @@
-"""How X's sandbox writes ids, users, messages and errors."""
+"""How X's sandbox writes ids, users, messages, errors and refusals."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
+from connectors.sandbox.server import Answer, Fault, Request, json_answer
 from connectors.sandbox.world import Live, Person, Version, number
 from monitor.domain.clock import format_instant
 
@@ -60,3 +62,23 @@ def missing(key: str, parameter: str, kind: str) -> dict[str, str]:
         "resource_id": key,
         "type": _NOT_FOUND,
     }
+
+
+def problem(status: int, title: str, detail: str = "", headers: Mapping[str, str] | None = None) -> Answer:
+    document = {"title": title, "detail": detail or title, "type": "about:blank", "status": status}
+    return json_answer(document, status, headers)
+
+
+def refuse(fault: Fault, request: Request) -> Answer:
+    match fault:
+        # X words both alike.
+        case Fault.UNAUTHORISED | Fault.EXPIRED:
+            return problem(401, "Unauthorized")
+        case Fault.FORBIDDEN:
+            return problem(403, "Forbidden")
+        case Fault.RATE_LIMITED:
+            reset = int((request.now + timedelta(minutes=10)).timestamp())
+            return problem(429, "Too Many Requests", headers={"x-rate-limit-reset": str(reset)})
+        case Fault.RATE_LIMITED_BARE:
+            return problem(429, "Too Many Requests")
+    return problem(503, "Service Unavailable")
