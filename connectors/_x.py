@@ -4,6 +4,7 @@ X gives an edit a new id (docs.x.com, "Edit posts"): an item keeps the first id 
 new revision of the same item. Specification 2.167 renames `tweet` to `post`: both are read.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from monitor.domain.item import Author, AuthorKind, Item, ItemKind, ItemRef, Raw
 PLATFORM = "x"
 _EPOCH_MS = 1_288_834_974_657
 _SNOWFLAKES_BEGIN = 30_000_000_000
+_POST_ID = re.compile(r"[0-9]{1,20}")
 #: A larger count is no count.
 _MOST_REPLIES = 1_000_000
 
@@ -182,7 +184,7 @@ def _direct_answers(item: Item, known: int) -> int | None:
 
 def is_post(ref: ItemRef) -> bool:
     """Whether X itself gave the id, and to a post: what staff handed in and messages have ids of another form."""
-    return ref.platform == PLATFORM and ref.id.isdecimal()
+    return ref.platform == PLATFORM and _POST_ID.fullmatch(ref.id) is not None
 
 
 def id_of(record: Any) -> str:

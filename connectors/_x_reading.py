@@ -101,15 +101,18 @@ class Reading:
         results = self._fresh(found, self._reader.message if messages else self._reader.post)
         return page(results, spent=self._api.bill(), **about)
 
-    def _fresh(self, found: Found, read: Callable[[Any, Found], Item | Reject]) -> list[Item | Reject]:
-        """The newest version of every record not seen yet; retweets have no words of their own and are left out."""
-        results, outdated = [], []
+    def _fresh(
+        self, found: Found, read: Callable[[Any, Found], Item | Reject], *, as_they_are: bool = False
+    ) -> list[Item | Reject]:
+        """Every record not seen yet, in its newest version; retweets, which have no words of their own, left out."""
+        results = []
+        outdated: dict[str, Any] = {}
         for record in found.records:
-            first = first_of(record)
+            first, newest = first_of(record), newest_of(record)
             if first in self._seen:
                 continue
-            if newest_of(record) != id_of(record):
-                outdated.append(newest_of(record))
+            if newest != id_of(record) and is_post(ItemRef(PLATFORM, newest)) and not as_they_are:
+                outdated[newest] = record
                 continue
             if first:
                 self._seen.add(first)
@@ -117,7 +120,11 @@ class Reading:
                 results.append(read(record, found))
         self._items |= {result.ref: result for result in results if isinstance(result, Item)}
         for newer in self._api.lookup(outdated):
-            results += self._fresh(newer, read)
+            results += self._fresh(newer, read, as_they_are=True)
+        if outdated:
+            # Those that X does not show in their newest version.
+            old = replace(found, records=list(outdated.values()))
+            results += self._fresh(old, read, as_they_are=True)
         return results
 
     def _settled(self, item: Item) -> bool:

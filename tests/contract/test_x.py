@@ -299,6 +299,15 @@ def test_the_names_of_xs_next_specification_are_read_as_well() -> None:
     assert item.parent == ItemRef("x", "2122887516779960000")
 
 
+@pytest.mark.parametrize("newest", ["2122917715771684590", "nonsense"])
+def test_a_version_whose_newest_is_not_to_be_had_is_read_as_it_is(newest: str) -> None:
+    # Every look-up is answered with the same old version.
+    history = ["2122902616277284590", newest]
+    item = _first_item({"data": [{"id": history[0], "text": "old", "edit_history_tweet_ids": history}]})
+
+    assert (item.ref.id, item.text) == (history[0], "old")
+
+
 def test_a_time_that_cannot_be_read_is_taken_from_the_id() -> None:
     item = _first_item({"data": [{"id": "1578516242867945475", "text": "x", "created_at": "a while ago"}]})
 
