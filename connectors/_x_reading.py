@@ -104,7 +104,7 @@ class Reading:
     def _fresh(
         self, found: Found, read: Callable[[Any, Found], Item | Reject], *, as_they_are: bool = False
     ) -> list[Item | Reject]:
-        """Every record not seen yet, in its newest version; retweets, which have no words of their own, left out."""
+        """Every record not seen yet, in its newest version; retweets have no words of their own: left out."""
         results = []
         outdated: dict[str, Any] = {}
         for record in found.records:
