@@ -4,24 +4,39 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from connectors.sandbox import pages
-from connectors.sandbox.listings import json_listings
+from connectors.sandbox.listings import Change, json_listings
 from connectors.sandbox.search import matches
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
-from connectors.sandbox.world import Live, Person, Version, World, number
-from monitor.domain.clock import format_instant, parse_instant
+from connectors.sandbox.world import Live, Version, World, number
+from connectors.sandbox.x_records import (
+    KIND,
+    escaped,
+    ids,
+    media_key,
+    message,
+    milliseconds,
+    missing,
+    problem,
+    profile,
+    refuse,
+    snowflake,
+)
+from connectors.sandbox.x_tokens import Tokens
+from monitor.domain.clock import parse_instant
 
-KIND = "x"
 BRAND = pages.Brand(name="X (sandbox)", colour="#0f1419")
 SEARCH_REACH = timedelta(days=7)
 LOOKUP_LIMIT = 100
 #: Longer posts are cut short in `text` and stand whole in `note_tweet`.
 SHORT = 280
-_EPOCH_MS = 1_288_834_974_657
-_NOT_FOUND = "https://api.twitter.com/2/problems/resource-not-found"
+#: What only the other kind of token opens.
+_FOR_USERS = (["2", "users", "search"], ["2", "dm_events"])
+_FOR_APPS = (["2", "usage", "tweets"],)
+_MESSAGE_REACH = timedelta(days=30)
 
 
 def platform(world: World, token: str) -> Platform:
@@ -31,36 +46,43 @@ def platform(world: World, token: str) -> Platform:
         site="x",
         api=sandbox.api,
         page=sandbox.page,
-        refuse=_refuse,
-        listings=json_listings("data"),
+        refuse=refuse,
+        listings=_listings,
         nonsense={"id": {"not": "an id"}, "text": ["nor"], "edit_history_tweet_ids": 7},
     )
 
 
-def snowflake(version: Version, key: str) -> str:
-    """X's kind of id: the milliseconds since its epoch, then 22 bits of its own."""
-    milliseconds = int(version.at.timestamp() * 1000) - _EPOCH_MS
-    return str((milliseconds << 22) | (number(key) & 0x3FFFFF))
-
-
-def ids(live: Live) -> list[str]:
-    """The ids of every version so far, oldest first."""
-    return [snowflake(version, live.key) for version in live.versions]
+def _listings(body: bytes, change: Change) -> bytes:
+    """A listing is its records and what X says of them: of none, that there are none and no further page."""
+    document = json.loads(json_listings("data")(body, change))
+    return json.dumps(
+        {"data": [], "meta": {"result_count": 0}} if document.get("data") == [] else document
+    ).encode()
 
 
 class _X:
     def __init__(self, world: World, token: str) -> None:
         self._world = world
-        self._token = token
+        self._tokens = Tokens(token)
 
     def api(self, request: Request) -> Answer:
-        if request.headers.get("authorization") != f"Bearer {self._token}":
-            return _refuse(Fault.UNAUTHORISED, request)
         steps = request.path.strip("/").split("/")
+        if (request.method, steps) == ("POST", ["2", "oauth2", "token"]):
+            return self._tokens.exchange(request)
+        bearer = self._tokens.bearer(request)
+        if bearer is None:
+            return refuse(Fault.UNAUTHORISED, request)
+        if steps in (_FOR_USERS if bearer == "app" else _FOR_APPS):
+            return problem(403, "Unsupported Authentication")
         view = _View(self._world, request)
         match (request.method, steps):
-            case ("GET", ["2", "users", "me"]):
-                return json_answer({"data": _user(self._world.school)})
+            case ("GET", ["2", "users", "search"]):
+                return view.people(request.query.get("query", ""))
+            case ("GET", ["2", "dm_events"]):
+                return view.messages()
+            case ("GET", ["2", "usage", "tweets"]):
+                usage = {"project_usage": str(len(view.all)), "project_cap": "2000000", "cap_reset_day": 10}
+                return json_answer({"data": usage})
             case ("GET", ["2", "users", "by", "username", handle]):
                 return view.user(lambda person: person.handle.lower() == handle.lower(), handle)
             case ("GET", ["2", "users", user, "mentions"]):
@@ -73,7 +95,7 @@ class _X:
                 return view.lookup(request.query.get("ids", "").split(","))
             case ("PUT", ["2", "tweets", _, "hidden"]):
                 return json_answer({"data": {"hidden": bool(json.loads(request.body or b"{}").get("hidden"))}})
-        return _problem(404, "Not Found")
+        return problem(404, "Not Found")
 
     def page(self, request: Request) -> Answer:
         found = re.fullmatch(r"/\w+/status/(\d+)", request.path)
@@ -96,7 +118,9 @@ class _View:
     def __init__(self, world: World, request: Request) -> None:
         self._world = world
         self._request = request
-        self.all = world.live(KIND, request.now)
+        everything = world.live(KIND, request.now)
+        self.all = [live for live in everything if not live.entry.message]
+        self._messages = [live for live in everything if live.entry.message]
         self._by_key = {live.key: live for live in self.all}
 
     def root(self, live: Live) -> Live:
@@ -116,17 +140,30 @@ class _View:
     def user(self, wanted: Any, asked: str) -> Answer:
         person = next(filter(wanted, self._world.people.values()), None)
         if person is not None:
-            return json_answer({"data": _user(person)})
-        error = {
-            "value": asked,
-            "title": "Not Found Error",
-            "type": _NOT_FOUND,
-            "parameter": "username",
-            "resource_type": "user",
-            "resource_id": asked,
-            "detail": f"Could not find user: [{asked}].",
-        }
-        return json_answer({"errors": [error]})
+            return json_answer({"data": profile(person)})
+        return json_answer({"errors": [missing(asked, "username", "user")]})
+
+    def people(self, asked: str) -> Answer:
+        found = [person for person in self._world.people.values() if asked.lower() in person.name.lower()]
+        return json_answer({"data": [profile(person) for person in found]} if found else {"meta": {}})
+
+    def messages(self) -> Answer:
+        """Private messages of the last 30 days, newest first."""
+        recent = [live for live in self._messages if live.at >= self._request.now - _MESSAGE_REACH]
+        shown, following = self._slice(sorted(recent, key=lambda live: live.at, reverse=True))
+        events = [message(live, self._conversation(live)) for live in shown]
+        users = {live.author.key: profile(live.author) for live in shown if live.author}
+        return json_answer({"data": events, "includes": {"users": list(users.values())}, "meta": following})
+
+    def _conversation(self, live: Live) -> str:
+        return str(number(self._top_key(live)))
+
+    def _slice(self, found: Sequence[Live]) -> tuple[Sequence[Live], dict[str, Any]]:
+        """One page of `found`, and what leads to the next."""
+        start = int(base64.urlsafe_b64decode(self._request.query.get("pagination_token") or "MA=="))
+        end = start + self._request.page_size
+        following = {"next_token": base64.urlsafe_b64encode(str(end).encode()).decode()}
+        return found[start:end], {"result_count": len(found[start:end])} | (following if end < len(found) else {})
 
     def timeline(self, found: Sequence[Live]) -> Answer:
         return self._listing(found, smallest=5, following="pagination_token")
@@ -135,9 +172,9 @@ class _View:
         query = self._request.query
         start = query.get("start_time")
         if start and parse_instant(start) < self._request.now - SEARCH_REACH:
-            return _problem(400, "Invalid Request", "'start_time' is more than 7 days ago")
+            return problem(400, "Invalid Request", "'start_time' is more than 7 days ago")
         if not query.get("query"):
-            return _problem(400, "Invalid Request", "'query' is empty")
+            return problem(400, "Invalid Request", "'query' is empty")
         found = [live for live in self.all if matches(query["query"], self._facts(live), live.text)]
         recent = [live for live in found if live.at >= self._request.now - SEARCH_REACH]
         return self._listing(recent, smallest=10, following="next_token")
@@ -145,10 +182,10 @@ class _View:
     def lookup(self, asked: Sequence[str]) -> Answer:
         """Posts by id: each asked version itself, as it was."""
         if not 1 <= len(asked) <= LOOKUP_LIMIT:
-            return _problem(400, "Invalid Request", f"'ids' takes 1 to {LOOKUP_LIMIT}")
+            return problem(400, "Invalid Request", f"'ids' takes 1 to {LOOKUP_LIMIT}")
         versions = {key: (live, place) for live in self.all for place, key in enumerate(ids(live))}
         shown = [self._tweet(*versions[key]) for key in asked if key in versions]
-        errors = [_missing(key, "ids") for key in asked if key not in versions]
+        errors = [missing(key, "ids", "tweet") for key in asked if key not in versions]
         document: dict[str, Any] = {"data": shown} if shown else {}
         document |= self._includes([versions[key][0] for key in asked if key in versions])
         return json_answer(document | ({"errors": errors} if errors else {}))
@@ -157,7 +194,7 @@ class _View:
         query = self._request.query
         asked = int(query.get("max_results", 10))
         if not smallest <= asked <= 100:
-            return _problem(400, "Invalid Request", f"'max_results' must be between {smallest} and 100")
+            return problem(400, "Invalid Request", f"'max_results' must be between {smallest} and 100")
         newest_first = sorted(found, key=lambda live: int(ids(live)[-1]), reverse=True)
         if start := query.get("start_time"):
             newest_first = [live for live in newest_first if live.versions[-1].at >= parse_instant(start)]
@@ -182,21 +219,22 @@ class _View:
         parent = live.entry.under
         whole: dict[str, Any] = {
             "id": chain[place],
-            "text": _escaped(version.text),
+            "text": escaped(version.text),
             "edit_history_tweet_ids": chain,
-            "created_at": _milliseconds(version.at),
+            "created_at": milliseconds(version.at),
             "conversation_id": self._first_id(self._top_key(live)),
             "lang": "en",
+            "public_metrics": {"reply_count": self._replies(live)},
         }
         if len(version.text) > SHORT:
-            whole["text"] = _escaped(version.text[: SHORT - 1]) + "…"
-            whole["note_tweet"] = {"text": _escaped(version.text)}
+            whole["text"] = escaped(version.text[: SHORT - 1]) + "…"
+            whole["note_tweet"] = {"text": escaped(version.text)}
         if live.author:
             whole["author_id"] = live.author.id_on(KIND)
         if parent:
             whole["referenced_tweets"] = [{"type": "replied_to", "id": self._first_id(parent)}]
         if live.entry.photo:
-            whole["attachments"] = {"media_keys": [_media_key(live)]}
+            whole["attachments"] = {"media_keys": [media_key(live)]}
         return {name: value for name, value in whole.items() if name in self._fields("tweet")}
 
     def _includes(self, shown: Sequence[Live]) -> dict[str, Any]:
@@ -204,14 +242,17 @@ class _View:
         includes: dict[str, Any] = {}
         if "author_id" in expansions:
             authors = {live.author.key: live.author for live in shown if live.author}
-            includes["users"] = [_user(person) for person in authors.values()]
+            includes["users"] = [profile(person) for person in authors.values()]
         if "referenced_tweets.id" in expansions:
             above = [self._by_key.get(live.entry.under or "") for live in shown]
             parents = {live.key: live for live in above if live}
             includes["tweets"] = [self._tweet(parent) for parent in parents.values()]
         if "attachments.media_keys" in expansions:
             includes["media"] = [
-                {"media_key": _media_key(live), "type": "photo"} for live in shown if live.entry.photo
+                {"media_key": media_key(live), "type": "photo"}
+                | ({"alt_text": live.entry.alt} if live.entry.alt else {})
+                for live in shown
+                if live.entry.photo
             ]
         kept = {name: found for name, found in includes.items() if found}
         return {"includes": kept} if kept else {}
@@ -224,6 +265,10 @@ class _View:
         if "attachments.media_keys" in self._request.query.get("expansions", ""):
             given.add("attachments")
         return given
+
+    def _replies(self, live: Live) -> int:
+        """Direct answers, as X counts them."""
+        return sum(other.entry.under == live.key for other in self.all) + live.entry.miscount
 
     def _top_key(self, live: Live) -> str:
         """The key of the conversation's first post, deleted or not."""
@@ -245,51 +290,3 @@ class _View:
             "to": parent.author.handle.lower() if parent and parent.author else "",
             "is": "reply" if live.entry.under else "",
         }
-
-
-def _user(person: Person) -> dict[str, str]:
-    return {"id": person.id_on(KIND), "name": person.name, "username": person.handle}
-
-
-def _media_key(live: Live) -> str:
-    return f"3_{number(live.key)}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _milliseconds(moment: datetime) -> str:
-    return f"{format_instant(moment.replace(microsecond=0)).removesuffix('Z')}.000Z"
-
-
-def _missing(key: str, parameter: str) -> dict[str, str]:
-    return {
-        "value": key,
-        "detail": f"Could not find tweet with {parameter}: [{key}].",
-        "title": "Not Found Error",
-        "resource_type": "tweet",
-        "parameter": parameter,
-        "resource_id": key,
-        "type": _NOT_FOUND,
-    }
-
-
-def _problem(status: int, title: str, detail: str = "", headers: Mapping[str, str] | None = None) -> Answer:
-    document = {"title": title, "detail": detail or title, "type": "about:blank", "status": status}
-    return json_answer(document, status, headers)
-
-
-def _refuse(fault: Fault, request: Request) -> Answer:
-    match fault:
-        # X words both alike.
-        case Fault.UNAUTHORISED | Fault.EXPIRED:
-            return _problem(401, "Unauthorized")
-        case Fault.FORBIDDEN:
-            return _problem(403, "Forbidden")
-        case Fault.RATE_LIMITED:
-            reset = int((request.now + timedelta(minutes=10)).timestamp())
-            return _problem(429, "Too Many Requests", headers={"x-rate-limit-reset": str(reset)})
-        case Fault.RATE_LIMITED_BARE:
-            return _problem(429, "Too Many Requests")
-    return _problem(503, "Service Unavailable")

@@ -1,18 +1,20 @@
 """What is particular to X."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from connectors import connect
-from connectors.sandbox import TOKEN, Entry
-from connectors.x import QUERY_LIMIT, _conversation_queries, _Found, _pages
+from connectors._x import Found
+from connectors._x_api import QUERY_LIMIT, any_of, batches
+from connectors.sandbox import TOKEN, Entry, Fault
 from monitor.domain.account import Account
-from monitor.domain.errors import SourceError
+from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import Channel, Item, ItemKind, ItemRef
+from monitor.domain.mentions import SchoolNames
 from monitor.domain.ports import Connector
 from tests.contract.places import PRESENT, Place, Read, collect
 from tests.contract.recorded import Route, serve
@@ -29,7 +31,7 @@ def _search(x: Place, query: str) -> Read:
 
 
 def _entry(key: str, text: str, **about: Any) -> Entry:
-    return Entry(key=key, platform="x", at=-timedelta(hours=1), text=text, **{"by": "parent", **about})
+    return Entry(key=key, platform="x", text=text, **{"at": -timedelta(hours=1), "by": "parent", **about})
 
 
 def test_a_reply_that_no_longer_names_the_school_is_found_by_its_conversation(x: Place) -> None:
@@ -104,6 +106,121 @@ def test_mentions_written_during_a_long_silence_are_read(x: Place) -> None:
     assert "@larkfieldprim anybody there?" in x.poll(before.cursor).texts()
 
 
+def test_after_a_long_silence_it_is_said_once_what_no_search_reaches(x: Place) -> None:
+    before = x.poll()
+    assert before.rejects == []
+    x.later(days=30)
+    after = x.poll(before.cursor)
+    (gap,) = after.rejects
+
+    assert gap.raw == {"from": "2026-11-18T10:00:00Z", "to": "2026-12-11T10:10:00Z"}
+    assert "not searched" in gap.reason
+    assert x.poll(after.cursor).rejects == []
+
+
+def test_a_silence_that_search_reaches_back_over_leaves_no_gap(x: Place) -> None:
+    before = x.poll()
+    x.later(days=6)
+
+    assert x.poll(before.cursor).rejects == []
+
+
+def test_the_first_reading_goes_back_30_days(x: Place) -> None:
+    x.world.add(_entry("old", "@larkfieldprim a month ago", at=-timedelta(days=29)))
+    x.world.add(_entry("older", "@larkfieldprim before that", at=-timedelta(days=31)))
+    found = x.poll().texts()
+
+    assert "@larkfieldprim a month ago" in found
+    assert "@larkfieldprim before that" not in found
+
+
+def test_a_listing_that_shows_nothing_although_its_last_post_exists_is_an_error_and_loses_nothing(x: Place) -> None:
+    x.world.add(_entry("seen", "@larkfieldprim hello"))
+    before = x.poll()
+    at = x.later(minutes=30)
+    x.world.add(_entry("missed", "@larkfieldprim are you there?", at=at))
+    x.sandbox.fail("x", Fault.EMPTY, path="/mentions")
+    pages, cursor = [], None
+    with pytest.raises(SourceError, match="did not show even the post that it showed last") as caught:
+        for page in x.pages(before.cursor):
+            pages.append(page)
+            cursor = page.cursor
+
+    assert not caught.value.permanent
+    assert "@larkfieldprim are you there?" not in collect(pages).texts()
+    x.later(days=2)
+    assert "@larkfieldprim are you there?" in x.poll(cursor).texts()
+
+
+def test_an_empty_page_that_x_counts_records_on_is_an_error() -> None:
+    body = {"meta": {"result_count": 3, "next_token": "more"}}
+    routes = [Route(path=".*", body=json.dumps(body).encode())]
+    with serve(routes) as address, pytest.raises(SourceError, match="none of the 3"):
+        collect(_searcher(address).poll(None, PRESENT))
+
+
+def test_a_listing_whose_last_post_was_deleted_is_empty_and_no_error(x: Place) -> None:
+    x.world.add(_entry("only", "Larkfield once"))
+    before = _search(x, "once")
+    x.world.delete("only", x.later(minutes=5))
+
+    assert collect(_searching(x, "once").poll(before.cursor, x.now)).items == []
+
+
+def test_an_empty_first_listing_is_read_again_from_its_beginning(x: Place) -> None:
+    x.world.add(_entry("early", "@larkfieldprim early", at=-timedelta(days=20)))
+    x.sandbox.fail("x", Fault.EMPTY, path="/mentions")
+    before = x.poll()
+    assert "@larkfieldprim early" not in before.texts()
+
+    assert "@larkfieldprim early" in x.poll(before.cursor).texts()
+
+
+def test_a_search_that_shows_no_reply_that_the_mentions_show_is_an_error_and_made_good_later(x: Place) -> None:
+    x.world.add(_entry("aside", "By the way", under="thanks", at=-timedelta(hours=3)))
+    x.sandbox.fail("x", Fault.EMPTY, path="/search/recent")
+    cursor = None
+    with pytest.raises(SourceError, match="X's search showed none"):
+        for page in x.pages():
+            cursor = page.cursor
+
+    x.later(days=2)
+    assert "By the way" in x.poll(cursor).texts()
+
+
+def test_a_sweep_whose_search_shows_nothing_is_an_error_and_deletes_nothing(x: Place) -> None:
+    before = x.poll()
+    x.sandbox.fail("x", Fault.EMPTY, path="/search/recent")
+    pages = []
+    with pytest.raises(SourceError, match="none of"):
+        for page in x.connector().thread(
+            before.saying("Sports day is on Friday").ref, [item.ref for item in before.items], x.now
+        ):
+            pages.append(page)
+
+    assert collect(pages).gone == []
+    assert all(page.totals == {} for page in pages)
+
+
+def test_a_look_up_that_says_nothing_of_what_was_asked_is_an_error_and_deletes_nothing(x: Place) -> None:
+    before = x.poll()
+    x.later(days=8)
+    # The search, which reaches none of it anyway, and the look-up.
+    x.sandbox.fail("x", Fault.EMPTY, times=2, path="/2/tweets")
+    with pytest.raises(SourceError, match="none of"):
+        x.sweep(before.saying("Sports day is on Friday").ref, [item.ref for item in before.items])
+
+
+@pytest.mark.parametrize("fault", [Fault.DUPLICATED, Fault.REORDERED])
+def test_pages_that_repeat_or_shuffle_bring_everything_once(x: Place, fault: Fault) -> None:
+    x.sandbox.fail("x", fault, times=500)
+    found = x.poll()
+    swept = x.sweep(found.saying("Sports day is on Friday").ref, [item.ref for item in found.items])
+
+    assert found.texts() == x.expected()
+    assert len({item.ref for item in swept.items}) == len(swept.items) == len(found.items)
+
+
 def test_an_address_leads_to_the_post(x: Place) -> None:
     thanks = x.poll().saying("Thanks!")
 
@@ -161,7 +278,7 @@ def test_a_post_we_may_not_see_is_not_gone() -> None:
         {"resource_id": key, "type": f"https://api.twitter.com/2/problems/{kind}"} for key, kind in kinds.items()
     ]
 
-    assert _Found.of({"errors": errors}).missing == {"1"}
+    assert Found.of({"errors": errors}).missing == {"1"}
 
 
 def test_the_names_of_xs_next_specification_are_read_as_well() -> None:
@@ -180,6 +297,15 @@ def test_the_names_of_xs_next_specification_are_read_as_well() -> None:
 
     assert item.ref.id == "2122902616277284590"
     assert item.parent == ItemRef("x", "2122887516779960000")
+
+
+@pytest.mark.parametrize("newest", ["2122917715771684590", "nonsense"])
+def test_a_version_whose_newest_is_not_to_be_had_is_read_as_it_is(newest: str) -> None:
+    # Every look-up is answered with the same old version.
+    history = ["2122902616277284590", newest]
+    item = _first_item({"data": [{"id": history[0], "text": "old", "edit_history_tweet_ids": history}]})
+
+    assert (item.ref.id, item.text) == (history[0], "old")
 
 
 def test_a_time_that_cannot_be_read_is_taken_from_the_id() -> None:
@@ -203,18 +329,77 @@ def test_a_retweet_is_left_out() -> None:
         assert collect(_searcher(address).poll(None, PRESENT)).items == []
 
 
-def test_a_listing_that_goes_round_in_a_circle_is_an_error() -> None:
-    circle: Callable[[str | None], Any] = lambda token: {"data": [], "meta": {"next_token": "again"}}  # noqa: E731
-    with pytest.raises(SourceError, match="circle"):
-        list(_pages(circle))
+def test_a_listing_that_goes_round_in_a_circle_is_an_error_and_what_it_brought_is_read() -> None:
+    body = {"data": [{"id": "5", "text": "round and round"}], "meta": {"next_token": "again"}}
+    kept = []
+    routes = [Route(path=".*", body=json.dumps(body).encode())]
+    with serve(routes) as address, pytest.raises(SourceError, match="circle"):
+        for page in _searcher(address).poll(None, PRESENT):
+            kept += [item.text for item in page.items]
+
+    assert kept == ["round and round"]
 
 
-def test_conversation_searches_fit_xs_limit_and_leave_none_out() -> None:
-    ids = [str(2_122_917_715_771_684_590 + n) for n in range(40)]
-    queries = list(_conversation_queries(ids))
+def test_searches_fit_xs_limit_and_leave_nothing_out() -> None:
+    terms = [f"conversation_id:{2_122_917_715_771_684_590 + n}" for n in range(40)]
+    narrowed = " -from:larkfieldprim"
+    groups = list(batches(terms, narrowed))
 
-    assert all(len(query) <= QUERY_LIMIT for query in queries)
-    assert sorted(term.removeprefix("conversation_id:") for query in queries for term in query.split(" OR ")) == ids
+    assert [term for group in groups for term in group] == terms
+    assert all(len(any_of(group, narrowed)) <= QUERY_LIMIT for group in groups)
+    assert len(groups) < 5
+
+
+def test_a_photo_is_told_with_the_words_that_describe_it(x: Place) -> None:
+    x.world.add(_entry("seen", "@larkfieldprim look", photo=True, alt="A broken gate"))
+
+    assert x.poll().saying("@larkfieldprim look").attachments == ("photo: A broken gate",)
+
+
+def test_a_search_without_a_query_looks_for_the_schools_names(x: Place) -> None:
+    names = SchoolNames(names=("Larkfield School",), misspellings=("Larkfeild",), handles=("larkfield_pta",))
+    x.world.add(
+        _entry("name", "Is Larkfield School open?"),
+        _entry("misspelt", "larkfeild again"),
+        _entry("handle", "Thanks @larkfield_pta"),
+        _entry("apart", "larkfield, a school"),
+        _entry("ours", "@larkfieldprim Larkfield School is shut"),
+        _entry("own", "Larkfield School is open", by="school"),
+    )
+    found = collect(_mentions(x, names).poll(None, x.now))
+
+    assert found.texts() == ["Is Larkfield School open?", "Thanks @larkfield_pta", "larkfeild again"]
+
+
+def test_many_names_are_searched_for_in_several_searches(x: Place) -> None:
+    many = tuple(f"The Larkfield School of Northvale number {n}" for n in range(30))
+    x.world.add(_entry("last", f"I like {many[-1]}"), _entry("first", f"I like {many[0]}"))
+    connector = _mentions(x, SchoolNames(names=many))
+    asked = len(x.sandbox.requests())
+
+    assert len(collect(connector.poll(None, x.now)).items) == 2
+    searches = [parse_qs(urlsplit(path).query)["query"][0] for _, path in x.sandbox.requests()[asked:]]
+    assert len(searches) == 4
+    assert all(len(query) <= QUERY_LIMIT for query in searches)
+
+
+def test_a_search_for_nothing_is_refused_and_says_what_to_do(x: Place) -> None:
+    with pytest.raises(ConfigError, match="option 'query'"):
+        _mentions(x, SchoolNames())
+
+
+def _mentions(x: Place, names: SchoolNames) -> Connector:
+    options = x.sandbox.options("x")
+    account = Account(
+        id="said",
+        connector="x",
+        channel=Channel.MENTION,
+        name="said",
+        options=options,
+        names=names,
+        handles=("larkfieldprim", "Larkfield School", "100200300400500"),
+    )
+    return connect(account, {"token": TOKEN})
 
 
 def _first_item(body: Any) -> Item:
