@@ -188,8 +188,13 @@ class _Session(ApiSession):
 
 def unseen(records: Sequence[Any], seen: set[str]) -> list[Any]:
     """Those whose id is not in `seen` yet, adding it: a listing that grows while it is read repeats itself."""
-    fresh = [record for record in records if not text(record, "id") or text(record, "id") not in seen]
-    seen.update(filter(None, (text(record, "id") for record in fresh)))
+    fresh = []
+    for record in records:
+        key = text(record, "id")
+        if key not in seen:
+            fresh.append(record)
+        if key:
+            seen.add(key)
     return fresh
 
 

@@ -94,7 +94,7 @@ def _instant(facts: Any, name: str) -> datetime | None:
     """A Unix time, None where there is no end (0) or nothing is told."""
     value = dig(facts, name)
     try:
-        return datetime.fromtimestamp(value, UTC) if isinstance(value, int) and value > 0 else None
+        return datetime.fromtimestamp(value, UTC) if type(value) is int and value > 0 else None
     except (OverflowError, OSError, ValueError):
         return None
 
@@ -106,5 +106,5 @@ def _carries(facts: Mapping[str, Any], need: str, subject: Subject) -> bool:
     if not need.startswith(subject.scopes_name_it):
         return True
     granted = [grant for grant in mappings(facts.get("granular_scopes")) if text(grant, "scope") == need]
-    targets = [target for grant in granted for target in grant.get("target_ids") or () if isinstance(target, str)]
-    return not targets or subject.id in targets
+    targets = [grant["target_ids"] for grant in granted if isinstance(grant.get("target_ids"), list)]
+    return not targets or any(subject.id in only for only in targets)

@@ -61,14 +61,19 @@ class Inbox:
         if not key:
             return [Reject(raw=conversation, reason="the conversation has no id")]
         params = {"fields": MESSAGE_FIELDS, "limit": LATEST}
+        records: list[Any] = []
+        seen: set[str] = set()
         try:
-            records = next(graph.listing(key, "messages", params))
+            for more in graph.listing(key, "messages", params):
+                records += unseen(more, seen)
+                if len(records) >= LATEST:
+                    break
         except GraphError as error:
             # The conversation was deleted while we were reading.
             if not is_missing(error.result):
                 raise
             return []
-        fresh = [record for record in unseen(records, set()) if when(record, "created_time") >= since]
+        fresh = [record for record in records if when(record, "created_time") >= since]
         found = [read(record, lambda raw: self._item(raw, conversation)) for record in fresh]
         if read_to and len(fresh) >= LATEST and all(when(record, "created_time") > read_to for record in fresh):
             reason = f"only the last {LATEST} messages of a conversation can be read: some before may be missing"
