@@ -78,7 +78,7 @@ class _Facebook:
             case [one, "tagged"] if one == page_id:
                 return view.posts(lambda live: live.entry.tags_school)
             case [one, "conversations"] if one == page_id:
-                return view.conversations(KIND, "messenger", linked=True)
+                return view.conversations("messenger", linked=True)
             case [one, "messages"]:
                 return view.messages(KIND, one)
             case [one, "comments"]:

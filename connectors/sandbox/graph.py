@@ -80,7 +80,7 @@ class View:
     ) -> dict[str, Any]:
         return listing(self.request, ordered, record, newest_first=newest_first)
 
-    def conversations(self, kind: str, platform: str, *, linked: bool) -> Answer:
+    def conversations(self, platform: str, *, linked: bool) -> Answer:
         """The school's conversations, the one moved last first; `linked` where they tell their address."""
         if self.request.query.get("platform", platform) != platform:
             return json_answer({"data": []})

@@ -75,7 +75,7 @@ class _Instagram:
             case ["debug_token"]:
                 return graph.debug_token(request, self._token, _SCOPES, user)
             case ["me", "conversations"]:
-                return view.conversations(KIND, "instagram", linked=False)
+                return view.conversations("instagram", linked=False)
             case [one, "messages"]:
                 return view.messages(KIND, one)
             case [one] if one == user:
