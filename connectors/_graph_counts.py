@@ -86,7 +86,7 @@ def silence(service: Service, read: Iterable[Below]) -> SourceError | None:
     counted = sum(below.told or 0 for below in silent)
     return SourceError(
         f"{service.name} answered, but showed none of the {counted} comments that it counts under {len(silent)} "
-        f"posts; all else was read, and the next poll tries again; {ADVICE}"
+        f"of the posts; all else was read, and the next poll tries again; {ADVICE}"
     )
 
 

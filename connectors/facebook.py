@@ -90,7 +90,7 @@ class Facebook(Connector):
             name="Facebook",
             account=account.id,
             remedy="Ask your technician to sign in to Facebook as an administrator of the Page, make a new Page "
-            f"token with {' and '.join(self._needs) or 'Page Public Content Access'} (docs/connectors.md, "
+            f"token with {', '.join(self._needs) or 'Page Public Content Access'} (docs/connectors.md, "
             "Facebook), and put it where the account's `secrets: token` points",
         )
 

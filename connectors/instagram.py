@@ -70,7 +70,7 @@ class Instagram(Connector):
         self._service = Service(
             name="Instagram",
             account=account.id,
-            remedy=f"Ask your technician to make a new token with {' and '.join(self._needs)} "
+            remedy=f"Ask your technician to make a new token with {', '.join(self._needs)} "
             "(docs/connectors.md, Instagram), and to put it where the account's `secrets: token` points",
         )
 

@@ -110,11 +110,9 @@ class _View(graph.View):
         live = self._by_id.get(owner)
         if live is None:
             return graph.missing(owner)
-        below = [child for child, depth in pages.thread(live, self.all) if depth > 0]
-        if self.request.query.get("filter") != "stream":
-            below = [child for child in below if child.entry.under == live.key]
+        below = self.below(live) if self.request.query.get("filter") == "stream" else self.children(live)
         answer = self._listing(sorted(below, key=graph.order), newest_first=False)
-        return json_answer(json.loads(answer.body) | {"summary": self._summary(live)})
+        return json_answer(json.loads(answer.body) | {"summary": _summary(live, len(below))})
 
     def single(self, key: str) -> Answer:
         live = self._by_id.get(key)
@@ -137,11 +135,6 @@ class _View(graph.View):
     def _listing(self, ordered: Sequence[Live], *, newest_first: bool) -> Answer:
         return json_answer(self.listing(ordered, self._record, newest_first=newest_first))
 
-    def _summary(self, live: Live) -> dict[str, Any]:
-        below = sum(depth > 0 for _, depth in pages.thread(live, self.all))
-        total = max(0, below + live.entry.miscount)
-        return {"order": "chronological", "total_count": total, "can_comment": True}
-
     def _record(self, live: Live) -> dict[str, Any]:
         whole: dict[str, Any] = {
             "id": self.id(live),
@@ -154,13 +147,13 @@ class _View(graph.View):
         if live.author:
             whole["from"] = {"id": live.author.id_on(KIND), "name": live.author.name}
         if live.entry.under:
-            whole["comment_count"] = sum(child.entry.under == live.key for child in self.all)
+            whole["comment_count"] = len(self.children(live))
             if parent := self._parent_comment(live):
                 whole["parent"] = {"id": self.id(parent)}
             if live.entry.photo:
                 whole["attachment"] = {"type": "photo"}
         else:
-            whole["comments"] = {"data": [], "summary": self._summary(live)}
+            whole["comments"] = {"data": [], "summary": _summary(live, len(self.below(live)))}
             if live.entry.photo:
                 whole["attachments"] = {"data": [{"media_type": "photo", "type": "photo"}]}
         asked = graph.names(self.request.query.get("fields", "")) or _DEFAULT_FIELDS
@@ -185,5 +178,10 @@ class _View(graph.View):
         return owner.id_on(KIND)
 
     def _parent_comment(self, live: Live) -> Live | None:
-        parent = next((other for other in self.all if other.key == live.entry.under), None)
+        parent = self.above(live)
         return parent if parent and parent.entry.under else None
+
+
+def _summary(live: Live, below: int) -> dict[str, Any]:
+    """What is told beside the `below` comments of a post, or replies to a comment."""
+    return {"order": "chronological", "total_count": max(0, below + live.entry.miscount), "can_comment": True}

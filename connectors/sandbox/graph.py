@@ -6,6 +6,7 @@ Reference: developers.facebook.com/docs/graph-api (debug_token, batch-requests, 
 import base64
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -67,13 +68,29 @@ class View:
         self.world = world
         self.request = request
         self._everything = {live.key: live for live in world.live(kind, request.now)}
-        reachable = [live for live in self._everything.values() if self._reachable(live)]
+        self._children: dict[str | None, list[Live]] = defaultdict(list)
+        for live in self._everything.values():
+            self._children[live.entry.under].append(live)
+        reachable = [live for top in self._children[None] for live in (top, *self.below(top))]
         self.all = [live for live in reachable if not self.top(live).entry.message]
         self._messages = [live for live in reachable if self.top(live).entry.message]
 
     def top(self, live: Live) -> Live:
         """The post, or the first message, above which nothing stands."""
-        return self.top(self._everything[live.entry.under]) if live.entry.under else live
+        above = self.above(live)
+        return self.top(above) if above else live
+
+    def above(self, live: Live) -> Live | None:
+        """What `live` answers, None where it stands at the top."""
+        return self._everything[live.entry.under] if live.entry.under else None
+
+    def children(self, live: Live) -> list[Live]:
+        """What answers `live` itself."""
+        return self._children.get(live.key, [])
+
+    def below(self, live: Live) -> list[Live]:
+        """All that stands below `live`, in reading order."""
+        return [each for child in self.children(live) for each in (child, *self.below(child))]
 
     def listing(
         self, ordered: Sequence[Live], record: Callable[[Live], Any], *, newest_first: bool
@@ -84,22 +101,26 @@ class View:
         """The school's conversations, the one moved last first; `linked` where they tell their address."""
         if self.request.query.get("platform", platform) != platform:
             return json_answer({"data": []})
-        last = {self.top(live).key: live for live in self._messages}
+        last = {self.top(live).key: live for live in sorted(self._messages, key=order)}
         record = partial(self._conversation, linked=linked)
         return json_answer(self.listing(sorted(last.values(), key=order, reverse=True), record, newest_first=True))
 
     def conversation(self, key: str, *, linked: bool) -> Answer | None:
         """One of them by its id, None where it is none."""
-        found = [live for live in self._messages if conversation_id(self.top(live)) == key]
+        found = self._said_in(key)
         return json_answer(self._conversation(found[-1], linked=linked)) if found else None
 
     def messages(self, kind: str, conversation: str) -> Answer:
         """The messages of one conversation, newest first."""
-        found = [live for live in self._messages if conversation_id(self.top(live)) == conversation]
+        found = self._said_in(conversation)
         if not found:
             return missing(conversation)
         record = partial(self._message, kind=kind)
         return json_answer(self.listing(sorted(found, key=order, reverse=True), record, newest_first=True))
+
+    def _said_in(self, conversation: str) -> list[Live]:
+        found = [live for live in self._messages if conversation_id(self.top(live)) == conversation]
+        return sorted(found, key=order)
 
     def _conversation(self, last: Live, *, linked: bool) -> dict[str, Any]:
         key = conversation_id(self.top(last))
@@ -118,12 +139,6 @@ class View:
         if live.entry.photo:
             whole["attachments"] = {"data": [{"mime_type": "image/jpeg"}]}
         return whole
-
-    def _reachable(self, live: Live) -> bool:
-        if live.entry.under is None:
-            return True
-        above = self._everything.get(live.entry.under)
-        return above is not None and self._reachable(above)
 
 
 def conversation_id(first: Live) -> str:

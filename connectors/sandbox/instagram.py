@@ -87,7 +87,7 @@ class _Instagram:
             case [one, "media" | "tags"]:
                 return graph.missing(one)
             case [one, "comments" | "replies" as edge]:
-                return view.below(one, edge)
+                return view.edge(one, edge)
             case [one]:
                 return view.conversation(one, linked=False) or view.single(one)
         return graph.unknown_path()
@@ -106,14 +106,14 @@ class _View(graph.View):
             document.get("paging", {}).pop("next", None)
         return json_answer(document)
 
-    def below(self, owner: str, edge: str) -> Answer:
+    def edge(self, owner: str, edge: str) -> Answer:
         """A post's top-level comments, or a comment's replies; newest first."""
         live = self.by_id.get(owner)
         if live is None or (live.entry.under is None) is not (edge == "comments"):
             return graph.missing(owner)
         if not self._is_ours(live):
             return graph.error(400, 10, "OAuthException", "(#10) Application does not have permission for this")
-        found = self._replies(live) if edge == "replies" else self._children(live)
+        found = self._replies(live) if edge == "replies" else self.children(live)
         capped = replace(self.request, page_size=min(self.request.page_size, _COMMENTS_A_PAGE))
         ordered = sorted(found, key=graph.order, reverse=True)
         return json_answer(graph.listing(capped, ordered, self._record, newest_first=True))
@@ -130,14 +130,13 @@ class _View(graph.View):
         return {name: value for name, value in whole.items() if name == "id" or name in asked}
 
     def _post(self, live: Live) -> dict[str, Any]:
-        below = [child for child, depth in pages.thread(live, self.all) if depth > 0]
         whole: dict[str, Any] = {
             "id": media_id(live),
             "timestamp": graph.told_time(live),
             "permalink": f"{self.request.site}/instagram/p/{shortcode(live)}/",
             "media_type": "IMAGE",
             "media_product_type": "FEED",
-            "comments_count": max(0, len(below) + live.entry.miscount),
+            "comments_count": max(0, len(self.below(live)) + live.entry.miscount),
             "is_comment_enabled": True,
         }
         if live.text:
@@ -168,17 +167,14 @@ class _View(graph.View):
             whole["replies"] = {"data": [{"id": media_id(reply)} for reply in replies[:1]]}
         return whole
 
-    def _children(self, live: Live) -> list[Live]:
-        return [child for child in self.all if child.entry.under == live.key]
-
     def _replies(self, comment: Live) -> list[Live]:
         """All below a comment: an answer to a reply becomes one more reply to the comment."""
         if self._top_comment(comment) is not comment:
             return []
-        return [child for child, depth in pages.thread(comment, self.all) if depth > 0]
+        return self.below(comment)
 
     def _top_comment(self, live: Live) -> Live:
-        above = next((other for other in self.all if other.key == live.entry.under), None)
+        above = self.above(live)
         return live if above is None or above.entry.under is None else self._top_comment(above)
 
     def _is_ours(self, live: Live) -> bool:
