@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connectors._fields import dig, json_or_none, mappings, text
-from connectors._graph import Graph, GraphError, GraphOptions, NotPermitted, connected
+from connectors._graph import Graph, GraphError, GraphOptions, connected
 from connectors._http import Service
 from monitor.domain.account import Access
+from monitor.domain.errors import SourceError
 
 #: Until when each version answers: developers.facebook.com/docs/graph-api/changelog/versions, read 2026-11-21.
 #: The end of the newest, v26.0 of 2026-07-29, was not announced by then.
@@ -58,8 +59,9 @@ def inspect(
         facts = _facts(graph, token)
     if facts is None:
         notes.append(
-            f"{service.name} does not say when this token ends nor what it may read: it tells the app alone. Put "
-            "the app's id and its secret, joined by |, under `secrets: app_token` (docs/connectors.md)"
+            f"{service.name} does not say when this token ends nor what it may read: it tells the app alone. "
+            f"{'Correct' if app_token else 'Put'} the app's id and its secret, joined by |, "
+            f"{'that stand ' if app_token else ''}under `secrets: app_token` (docs/connectors.md)"
         )
     ends["the access token"] = _instant(facts, "expires_at")
     ends[f"{service.name}'s permission to read data"] = _instant(facts, "data_access_expires_at")
@@ -82,7 +84,12 @@ def _facts(graph: Graph, token: str) -> Mapping[str, Any] | None:
         answers = graph.request(
             f"{graph.version}/", post_args={"batch": json.dumps([query]), "include_headers": "false"}
         )
-    except (NotPermitted, GraphError):
+    except GraphError:
+        return None
+    except SourceError as error:
+        # Whoever asks was refused: the token itself has just been seen to work.
+        if not error.permanent:
+            raise
         return None
     body = text(mappings(answers)[0], "body") if mappings(answers) else ""
     facts = dig(json_or_none(body), "data")

@@ -5,7 +5,7 @@ answer with status 200 and an empty list.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -78,16 +78,28 @@ class Below:
 
 
 def silence(service: Service, read: Iterable[Below]) -> SourceError | None:
-    """The error where comments are counted and none are shown, unless that is an old story of single posts."""
-    every = list(read)
-    silent = [below for below in every if below.silent]
-    if not silent or (any(below.seen for below in every) and all(below.as_before() for below in silent)):
+    """The error where comments are counted and none are shown, unless the last poll left it at that."""
+    silent = [below for below in read if below.silent]
+    if all(below.as_before() for below in silent):
         return None
     counted = sum(below.told or 0 for below in silent)
     return SourceError(
         f"{service.name} answered, but showed none of the {counted} comments that it counts under {len(silent)} "
         f"of the posts; all else was read, and the next poll tries again; {ADVICE}"
     )
+
+
+def remembered(read: Sequence[Below]) -> dict[str, Count]:
+    """What to remember of each post.
+
+    A single post may hold back its comments for ever: that is told once. Where no post shows any, what they showed
+    before is kept, and silence goes on to be an error.
+    """
+    mute = not any(below.seen for below in read)
+    return {
+        below.post: below.last if mute and below.silent and below.last and below.last[1] else below.count
+        for below in read
+    }
 
 
 def vanished(

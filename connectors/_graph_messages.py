@@ -103,4 +103,5 @@ class Inbox:
 
 
 def is_conversation(ref: ItemRef) -> bool:
+    """Whether a thread is a conversation, and no post."""
     return ref.id.startswith(CONVERSATION)

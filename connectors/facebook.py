@@ -29,7 +29,7 @@ from connectors._facebook import (
 from connectors._fields import mappings, page, text
 from connectors._graph import Graph, GraphError, GraphOptions, connected, is_missing, unseen, when
 from connectors._graph_access import Subject, inspect
-from connectors._graph_counts import Below, Memory, silence, unlisted, vanished
+from connectors._graph_counts import Below, Memory, remembered, silence, unlisted, vanished
 from connectors._graph_messages import Inbox, is_conversation
 from connectors._http import Service
 from connectors._options import need_secret
@@ -157,8 +157,8 @@ class Facebook(Connector):
             if self._inbox:
                 for results in self._inbox.poll(graph, since, memory.read_to):
                     yield page(results, cursor=cursor)
-            counts = {below.post: below.count for below in every}
-            yield Page(cursor=Memory(read_to=now, counts=counts).dump(), rest_until=graph.rest_until)
+            left = Memory(read_to=now, counts=remembered(every))
+            yield Page(cursor=left.dump(), rest_until=graph.rest_until)
         if error := silence(self._service, every):
             raise error
 

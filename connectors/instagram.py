@@ -18,7 +18,7 @@ from pydantic import Field
 from connectors._fields import dig, page, text
 from connectors._graph import Graph, GraphError, GraphOptions, connected, is_missing, unseen, when
 from connectors._graph_access import Subject, inspect
-from connectors._graph_counts import Below, Count, Memory, silence, unlisted, vanished
+from connectors._graph_counts import Below, Count, Memory, remembered, silence, unlisted, vanished
 from connectors._graph_messages import Inbox, is_conversation
 from connectors._http import Service
 from connectors._instagram import COMMENT_FIELDS, PLATFORM, POST_FIELDS, REPLY_FIELDS, TAG_FIELDS, Reader, told
@@ -116,7 +116,6 @@ class Instagram(Connector):
                         read.append(below)
                         for results in self._comments(graph, post, below):
                             yield page(results, cursor=cursor)
-                        counts[below.post] = below.count
                     elif below.last is not None:
                         counts[below.post] = below.last
             if not seen and (error := vanished(self._service, graph, memory, "id", lambda post: True)):
@@ -126,7 +125,8 @@ class Instagram(Connector):
             if self._inbox:
                 for results in self._inbox.poll(graph, since, memory.read_to):
                     yield page(results, cursor=cursor)
-            yield Page(cursor=Memory(read_to=now, counts=counts).dump(), rest_until=graph.rest_until)
+            left = Memory(read_to=now, counts=counts | remembered(read))
+            yield Page(cursor=left.dump(), rest_until=graph.rest_until)
         if error := silence(self._service, read):
             raise error
 

@@ -183,15 +183,21 @@ def test_comments_counted_and_not_shown_are_an_error_once_all_else_was_read(dial
     assert not caught.value.permanent
 
 
-def test_what_one_post_goes_on_to_hold_back_is_no_new_error_but_silence_everywhere_is(dialect: Dialect) -> None:
+def test_what_one_post_goes_on_to_hold_back_is_told_once(dialect: Dialect) -> None:
     posts = listed(dialect.listing, _post(dialect, "1", count=5), _post(dialect, "2", count=1))
     shown = listed(f"{_key(dialect, '2')}/comments", dialect.comment("8"))
     cursor = _cursor_left_by_failing(dialect, [posts, shown])
 
     assert "comment 8" in poll(dialect, [posts, shown], cursor).texts()
-    cursor = _cursor_left_by_failing(dialect, [posts])
-    with pytest.raises(SourceError, match="none of the 6 comments"):
-        poll(dialect, [posts], cursor)
+
+
+def test_silence_everywhere_after_comments_had_been_shown_stays_an_error(dialect: Dialect) -> None:
+    post = listed(dialect.listing, dialect.post(count=1))
+    before = poll(dialect, [post, listed(f"{dialect.post_id}/comments", dialect.comment("8"))])
+    cursor = _cursor_left_by_failing(dialect, [post], before.cursor)
+    cursor = _cursor_left_by_failing(dialect, [post], cursor)
+
+    assert json.loads(cursor or "")["counts"] == json.loads(before.cursor or "")["counts"]
 
 
 def test_posts_seen_last_time_and_no_longer_listed_are_an_error_where_they_still_exist(dialect: Dialect) -> None:
@@ -348,6 +354,12 @@ def test_without_the_apps_own_token_access_says_how_to_be_told_more(place: Place
     assert "secrets: app_token" in access.notes[0]
 
 
+def test_a_wrong_token_of_the_app_is_said_to_be_that_and_stops_nothing(place: Place) -> None:
+    access = _asking(place, app_token="1|wrong").access(place.now)
+
+    assert "Correct the app's id" in access.notes[0]
+
+
 def test_a_token_without_a_permission_or_with_one_for_another_account_lacks_it(dialect: Dialect) -> None:
     ours, others, *absent = connector(dialect, "http://127.0.0.1:1").capabilities().needs
     granted = [{"scope": ours, "target_ids": ["7"]}, {"scope": others, "target_ids": ["999"]}]
@@ -433,11 +445,10 @@ def _post(dialect: Dialect, post: str, count: int) -> dict[str, Any]:
     return dialect.post(count=count, id=_key(dialect, post))
 
 
-def _cursor_left_by_failing(dialect: Dialect, routes: list[Route]) -> str | None:
-    """What a poll that ends in an error leaves to the next."""
-    cursor = None
-    with serve([*routes, EMPTY]) as address, pytest.raises(SourceError):
-        for page in connector(dialect, address).poll(None, PRESENT):
+def _cursor_left_by_failing(dialect: Dialect, routes: list[Route], cursor: str | None = None) -> str | None:
+    """What a poll that is shown no comments leaves to the next."""
+    with serve([*routes, EMPTY]) as address, pytest.raises(SourceError, match="showed none"):
+        for page in connector(dialect, address).poll(cursor, PRESENT):
             cursor = page.cursor
     return cursor
 
