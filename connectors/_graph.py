@@ -9,7 +9,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from pydantic import Field
 
-from connectors._fields import dig, json_or_none, mappings, text
+from connectors._fields import dig, instant, json_or_none, mappings, text
 from connectors._http import Answer, ApiSession, Service, retry_at
 from connectors._options import ConnectorOptions
 from monitor.domain.errors import SourceError
@@ -38,6 +38,9 @@ USAGE_HEADERS = ("x-app-usage", "x-page-usage", "x-business-use-case-usage")
 #: Business use cases have limits of their own: those of advertising are not ours.
 OUR_USES = ("", "pages", "instagram")
 LIMIT_WINDOW = timedelta(hours=1)
+#: From this share of a limit on (per cent) we come back later than usual, lest we are refused.
+BUSY_SHARE = 90
+SHORT_REST = timedelta(minutes=10)
 
 GraphError = facebook.GraphAPIError
 
@@ -56,10 +59,22 @@ class GraphOptions(ConnectorOptions):
 class Graph(facebook.GraphAPI):  # type: ignore[misc]
     """facebook-sdk of 2018 made current: it refuses today's versions and would put the token into the URL."""
 
-    def __init__(self, service: Service, version: str, session: ApiSession) -> None:
+    session: "_Session"
+
+    def __init__(self, service: Service, version: str, session: "_Session") -> None:
         super().__init__(access_token=None, session=session)
         self.version = version
         self._service = service
+
+    @property
+    def rest_until(self) -> datetime | None:
+        """Until when (UTC) the answers' usage headers ask us to rest, None while they do not."""
+        return self.session.rest_until
+
+    @property
+    def spoken(self) -> str:
+        """The version in which Graph answered last: a version past its end falls forward in silence."""
+        return self.session.spoken
 
     def listing(
         self, owner: str, edge: str, params: Mapping[str, Any], *, unannounced: bool = False
@@ -97,6 +112,13 @@ class Graph(facebook.GraphAPI):  # type: ignore[misc]
             if is_missing(error.result):
                 return None
             raise
+
+    def look_up(self, key: str, fields: str) -> Any:
+        """As `single`, but {} where the record is withheld: that is not deleted."""
+        try:
+            return self.single(key, fields)
+        except NotPermitted:
+            return {}
 
 
 @contextmanager
@@ -144,7 +166,7 @@ class _Session(ApiSession):
 
     def __init__(self, version: str, *, service: Service, now: datetime, **how: Any) -> None:
         super().__init__(service=service, now=now, **how)
-        self._version = version
+        self.spoken = version
         self._spent_until: datetime | None = None
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
@@ -152,20 +174,33 @@ class _Session(ApiSession):
             # Calls that are refused count as well, and put off the end of the refusal.
             raise self._service.busy(self._spent_until)
         response = super().request(method, url, *args, **kwargs)
-        self._spent_until = _spent_until(response.headers, self._now)
-        spoken = response.headers.get("facebook-api-version", self._version)
-        if spoken != self._version:
-            # A version past its end falls forward in silence, and fields change with it.
-            log.warning("%s answers as %s, not as %s", self._service.name, spoken, self._version)
-            self._version = spoken
+        usages = _usages(response.headers)
+        self._spent_until = _spent_until(response.headers, usages, self._now)
+        rest = self._spent_until or (self._now + SHORT_REST if _share(usages) >= BUSY_SHARE else None)
+        self.rest_until = max(filter(None, (self.rest_until, rest)), default=None)
+        spoken = response.headers.get("facebook-api-version", self.spoken)
+        if spoken != self.spoken:
+            # Fields change with it.
+            log.warning("%s answers as %s, not as %s", self._service.name, spoken, self.spoken)
+            self.spoken = spoken
         return response
 
 
 def unseen(records: Sequence[Any], seen: set[str]) -> list[Any]:
     """Those whose id is not in `seen` yet, adding it: a listing that grows while it is read repeats itself."""
-    fresh = [record for record in records if not text(record, "id") or text(record, "id") not in seen]
-    seen.update(filter(None, (text(record, "id") for record in fresh)))
+    fresh = []
+    for record in records:
+        key = text(record, "id")
+        if key not in seen:
+            fresh.append(record)
+        if key:
+            seen.add(key)
     return fresh
+
+
+def when(record: Any, name: str) -> datetime:
+    """The time (UTC) in a record's field; a record without one counts as new."""
+    return instant(text(record, name)) or datetime.max.replace(tzinfo=UTC)
 
 
 def _judge(service: Service, answer: Answer, now: datetime) -> SourceError | None:
@@ -181,31 +216,33 @@ def _judge(service: Service, answer: Answer, now: datetime) -> SourceError | Non
         return service.refused(f"no longer accepts our access token{expired} (error {code})")
     if code in LIMIT_CODES:
         otherwise = retry_at(answer.headers, now, otherwise=LIMIT_WINDOW)
-        return service.busy(_spent_until(answer.headers, now) or otherwise)
+        return service.busy(_spent_until(answer.headers, _usages(answer.headers), now) or otherwise)
     if code in PERMISSION_CODES or code == INVALID_REQUEST:
         refusal = service.refused(f"does not permit what we asked (error {code})")
         return NotPermitted(str(refusal), permanent=True)
     return SourceError(f"{service.name} is having trouble of its own (error {code}); trying again at the next poll")
 
 
-def _spent_until(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """Until when (UTC) the usage headers say that a limit is used up, None while none is.
-
-    They give percentages, and at times the minutes to wait: /docs/graph-api/overview/rate-limiting#headers.
-    """
+def _usages(headers: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """What the usage headers tell, at their top or in lists by business: /docs/graph-api/overview/rate-limiting."""
     told = [json_or_none(headers.get(name, "")) for name in USAGE_HEADERS]
-    usages = [usage for document in told if isinstance(document, Mapping) for usage in _usages(document)]
+    documents = [document for document in told if isinstance(document, Mapping)]
+    listed = [usage for document in documents for value in document.values() for usage in mappings(value)]
+    return [*documents, *(usage for usage in listed if text(usage, "type") in OUR_USES)]
+
+
+def _share(usages: Sequence[Mapping[str, Any]]) -> int:
+    """The largest share of a limit that is used up, in per cent."""
+    names = ("call_count", "total_time", "total_cputime")
+    return max((_whole(usage.get(name)) for usage in usages for name in names), default=0)
+
+
+def _spent_until(headers: Mapping[str, str], usages: Sequence[Mapping[str, Any]], now: datetime) -> datetime | None:
+    """Until when (UTC) a limit is used up, None while none is; at times the minutes to wait are told."""
     minutes = max((_whole(usage.get("estimated_time_to_regain_access")) for usage in usages), default=0)
     if minutes > 0:
         return retry_at({"retry-after": str(minutes * 60)}, now)
-    shares = (_whole(usage.get(name)) for usage in usages for name in ("call_count", "total_time", "total_cputime"))
-    return retry_at(headers, now, otherwise=LIMIT_WINDOW) if any(share >= 100 for share in shares) else None
-
-
-def _usages(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The counts of one header: at its top, or in lists by business."""
-    listed = [usage for value in document.values() for usage in mappings(value)]
-    return [document, *(usage for usage in listed if text(usage, "type") in OUR_USES)]
+    return retry_at(headers, now, otherwise=LIMIT_WINDOW) if _share(usages) >= 100 else None
 
 
 def _whole(value: Any) -> int:

@@ -1,23 +1,29 @@
 """The Graph API and Facebook's post pages, as far as a school's Page needs them.
 
-Reference: developers.facebook.com/docs/graph-api/reference (page/feed, page/tagged, object/comments, debug_token).
+Reference: developers.facebook.com/docs/graph-api/reference (page/feed, page/tagged, object/comments).
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors.sandbox import graph, pages
 from connectors.sandbox.listings import json_listings
-from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
+from connectors.sandbox.server import Answer, Platform, Request, json_answer
 from connectors.sandbox.world import Live, Person, World, number
 
 KIND = "facebook"
 BRAND = pages.Brand(name="Facebook (sandbox)", colour="#0866ff")
 _DEFAULT_FIELDS = {"id", "message", "created_time", "from"}
+_SCOPES = (
+    "pages_read_engagement",
+    "pages_read_user_content",
+    "pages_manage_engagement",
+    "pages_messaging",
+    "pages_manage_metadata",
+)
 
 
 def platform(world: World, token: str) -> Platform:
@@ -39,14 +45,7 @@ class _Facebook:
         self._token = token
 
     def api(self, request: Request) -> Answer:
-        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if self._token not in (bearer, request.query.get("access_token")):
-            return graph.refuse(Fault.UNAUTHORISED, request)
-        version, _, rest = request.path.strip("/").partition("/")
-        if not graph.VERSION.fullmatch(version):
-            return graph.unknown_path()
-        answer = self._route(rest.split("/"), _View(self._world, request))
-        return replace(answer, headers={**answer.headers, "facebook-api-version": version})
+        return graph.api(self._token, request, self._route)
 
     def page(self, request: Request) -> Answer:
         view = _View(self._world, request)
@@ -64,45 +63,46 @@ class _Facebook:
         ]
         return pages.page(BRAND, self._world.school.name, items, focus.key)
 
-    def _route(self, steps: Sequence[str], view: "_View") -> Answer:
-        school = self._world.school
+    def _route(self, steps: Sequence[str], request: Request) -> Answer:
+        school, view = self._world.school, _View(self._world, request)
         page_id = school.id_on(KIND)
         match steps:
             case ["debug_token"]:
-                return view.debug_token()
+                return graph.debug_token(request, self._token, _SCOPES, page_id)
+            case ["pages", "search"]:
+                return view.pages()
             case [one] if one == page_id:
                 return json_answer({"id": page_id, "name": school.name})
             case [one, "feed"] if one == page_id:
                 return view.posts(lambda live: True)
             case [one, "tagged"] if one == page_id:
                 return view.posts(lambda live: live.entry.tags_school)
+            case [one, "conversations"] if one == page_id:
+                return view.conversations("messenger", linked=True)
+            case [one, "messages"]:
+                return view.messages(KIND, one)
             case [one, "comments"]:
                 return view.comments(one)
             case [one]:
-                return view.single(one)
+                return view.conversation(one, linked=True) or view.single(one)
         return graph.unknown_path()
 
 
-class _View:
-    """The world's Facebook as one request sees it. What stands below something deleted is gone with it."""
-
+class _View(graph.View):
     def __init__(self, world: World, request: Request) -> None:
-        self._world = world
-        self._request = request
-        everything = {live.key: live for live in world.live(KIND, request.now)}
-        self.all = [live for live in everything.values() if self._reachable(live, everything)]
+        super().__init__(world, KIND, request)
         self._by_id = {self.id(live): live for live in self.all}
 
     def id(self, live: Live) -> str:
         """`<owner>_<post>` for a post, `<post>_<comment>` for everything below it."""
-        owner = self._owner(live) if live.entry.under is None else str(number(self._post_key(live)))
+        owner = self._owner(live) if live.entry.under is None else str(number(self.top(live).key))
         return f"{owner}_{number(live.key)}"
 
     def numbered(self, digits: str) -> Live | None:
         return next((live for live in self.all if str(number(live.key)) == digits), None)
 
     def posts(self, wanted: Callable[[Live], bool]) -> Answer:
-        since = datetime.fromtimestamp(int(self._request.query.get("since", 0)), UTC)
+        since = datetime.fromtimestamp(int(self.request.query.get("since", 0)), UTC)
         found = [live for live in self.all if live.entry.under is None and wanted(live) and live.at >= since]
         return self._listing(sorted(found, key=graph.order, reverse=True), newest_first=True)
 
@@ -110,52 +110,59 @@ class _View:
         live = self._by_id.get(owner)
         if live is None:
             return graph.missing(owner)
-        below = [child for child, depth in pages.thread(live, self.all) if depth > 0]
-        if self._request.query.get("filter") != "stream":
-            below = [child for child in below if child.entry.under == live.key]
+        below = self.below(live) if self.request.query.get("filter") == "stream" else self.children(live)
         answer = self._listing(sorted(below, key=graph.order), newest_first=False)
-        summary = {"order": "chronological", "total_count": len(below), "can_comment": True}
-        return json_answer(json.loads(answer.body) | {"summary": summary})
+        return json_answer(json.loads(answer.body) | {"summary": _summary(live, len(below))})
 
     def single(self, key: str) -> Answer:
         live = self._by_id.get(key)
         return json_answer(self._record(live)) if live else graph.missing(key)
 
-    def debug_token(self) -> Answer:
-        ends = int((self._request.now + timedelta(days=60)).timestamp())
-        scopes = ["pages_read_engagement", "pages_read_user_content", "pages_manage_engagement"]
-        data = {"is_valid": True, "type": "PAGE", "expires_at": 0, "data_access_expires_at": ends, "scopes": scopes}
-        return json_answer({"data": data | {"profile_id": self._world.school.id_on(KIND)}})
+    def pages(self) -> Answer:
+        """Pages whose name holds what is asked for."""
+        asked = self.request.query.get("q", "").casefold()
+        found = [person for person in self.world.people.values() if asked in person.name.casefold()]
+        site = self.request.site
+        return json_answer(
+            {
+                "data": [
+                    {"id": each.id_on(KIND), "name": each.name, "link": f"{site}/facebook/{each.handle}"}
+                    for each in found
+                ]
+            }
+        )
 
     def _listing(self, ordered: Sequence[Live], *, newest_first: bool) -> Answer:
-        return json_answer(graph.listing(self._request, ordered, self._record, newest_first=newest_first))
+        return json_answer(self.listing(ordered, self._record, newest_first=newest_first))
 
     def _record(self, live: Live) -> dict[str, Any]:
         whole: dict[str, Any] = {
             "id": self.id(live),
-            "created_time": live.at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
+            "created_time": graph.told_time(live),
             "permalink_url": self._permalink(live),
-            "is_hidden": False,
+            "is_hidden": live.entry.hidden,
         }
         if live.text:
             whole["message"] = live.text
         if live.author:
             whole["from"] = {"id": live.author.id_on(KIND), "name": live.author.name}
         if live.entry.under:
-            whole["comment_count"] = sum(child.entry.under == live.key for child in self.all)
+            whole["comment_count"] = len(self.children(live))
             if parent := self._parent_comment(live):
                 whole["parent"] = {"id": self.id(parent)}
             if live.entry.photo:
                 whole["attachment"] = {"type": "photo"}
-        elif live.entry.photo:
-            whole["attachments"] = {"data": [{"media_type": "photo", "type": "photo"}]}
-        asked = graph.names(self._request.query.get("fields", "")) or _DEFAULT_FIELDS
+        else:
+            whole["comments"] = {"data": [], "summary": _summary(live, len(self.below(live)))}
+            if live.entry.photo:
+                whole["attachments"] = {"data": [{"media_type": "photo", "type": "photo"}]}
+        asked = graph.names(self.request.query.get("fields", "")) or _DEFAULT_FIELDS
         return {name: value for name, value in whole.items() if name == "id" or name in asked}
 
     def _permalink(self, live: Live) -> str:
-        post = self._post_key(live)
+        post = self.top(live).key
         owner = self._owner(live)
-        address = f"{self._request.site}/facebook/{owner}/posts/{number(post)}"
+        address = f"{self.request.site}/facebook/{owner}/posts/{number(post)}"
         if live.entry.under is None:
             return address
         if parent := self._parent_comment(live):
@@ -164,24 +171,17 @@ class _View:
 
     def _owner(self, live: Live) -> str:
         """Whose timeline the post stands on: the school's, but for posts elsewhere that tag it."""
-        top = self._world.entry(self._post_key(live))
-        owner: Person = self._world.school
+        top = self.top(live).entry
+        owner: Person = self.world.school
         if top.tags_school and top.by:
-            owner = self._world.people[top.by]
+            owner = self.world.people[top.by]
         return owner.id_on(KIND)
 
-    def _post_key(self, live: Live) -> str:
-        entry = live.entry
-        while entry.under:
-            entry = self._world.entry(entry.under)
-        return entry.key
-
     def _parent_comment(self, live: Live) -> Live | None:
-        parent = next((other for other in self.all if other.key == live.entry.under), None)
+        parent = self.above(live)
         return parent if parent and parent.entry.under else None
 
-    def _reachable(self, live: Live, everything: Mapping[str, Live]) -> bool:
-        if live.entry.under is None:
-            return True
-        parent = everything.get(live.entry.under)
-        return parent is not None and self._reachable(parent, everything)
+
+def _summary(live: Live, below: int) -> dict[str, Any]:
+    """What is told beside the `below` comments of a post, or replies to a comment."""
+    return {"order": "chronological", "total_count": max(0, below + live.entry.miscount), "can_comment": True}

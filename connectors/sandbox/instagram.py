@@ -7,20 +7,27 @@ ig-media/comments, ig-comment/replies).
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from connectors.sandbox import graph, pages
 from connectors.sandbox.listings import json_listings
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
-from connectors.sandbox.world import Live, Person, World, number
+from connectors.sandbox.world import Live, World, number
 
 KIND = "instagram"
 BRAND = pages.Brand(name="Instagram (sandbox)", colour="#c13584")
 #: What is told of comments where no fields are asked for, as in the recordings; of posts, the id alone.
 _DEFAULT_FIELDS = {"id", "text", "timestamp"}
 _COMMENTS_A_PAGE = 50
+_SCOPES = (
+    "instagram_basic",
+    "instagram_manage_comments",
+    "instagram_manage_messages",
+    "pages_read_engagement",
+    "pages_manage_metadata",
+)
 
 
 def platform(world: World, token: str) -> Platform:
@@ -42,15 +49,9 @@ class _Instagram:
         self._token = token
 
     def api(self, request: Request) -> Answer:
-        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if self._token not in (bearer, request.query.get("access_token")):
-            return _refuse(Fault.UNAUTHORISED, request)
-        version, _, rest = request.path.strip("/").partition("/")
-        if not graph.VERSION.fullmatch(version):
-            return graph.unknown_path()
-        answer = self._route(rest.split("/"), _View(self._world, request))
+        answer = graph.api(self._token, request, self._route)
         usage = json.dumps({"call_count": 1, "total_cputime": 0, "total_time": 1})
-        return replace(answer, headers={**answer.headers, "facebook-api-version": version, "x-app-usage": usage})
+        return replace(answer, headers={**answer.headers, "x-app-usage": usage})
 
     def page(self, request: Request) -> Answer:
         """`/p/<post>/`, and below it `c/<comment>/` and `r/<reply>/`."""
@@ -69,10 +70,16 @@ class _Instagram:
         ]
         return pages.page(BRAND, f"{self._world.school.name} on Instagram", items, focus.key)
 
-    def _route(self, steps: Sequence[str], view: "_View") -> Answer:
-        school = self._world.school
+    def _route(self, steps: Sequence[str], request: Request) -> Answer:
+        school, view = self._world.school, _View(self._world, request)
         user = school.id_on(KIND)
         match steps:
+            case ["debug_token"]:
+                return graph.debug_token(request, self._token, _SCOPES, user)
+            case ["me", "conversations"]:
+                return view.conversations("instagram", linked=False)
+            case [one, "messages"]:
+                return view.messages(KIND, one)
             case [one] if one == user:
                 return json_answer({"id": user, "username": school.handle})
             case [one, "media"] if one == user:
@@ -82,41 +89,34 @@ class _Instagram:
             case [one, "media" | "tags"]:
                 return graph.missing(one)
             case [one, "comments" | "replies" as edge]:
-                return view.below(one, edge)
+                return view.edge(one, edge)
             case [one]:
-                return view.single(one)
+                return view.conversation(one, linked=False) or view.single(one)
         return graph.unknown_path()
 
 
-class _View:
-    """The world's Instagram as one request sees it. What stands below something deleted is gone with it."""
-
+class _View(graph.View):
     def __init__(self, world: World, request: Request) -> None:
-        self._world = world
-        self._request = request
-        everything = {live.key: live for live in world.live(KIND, request.now)}
-        self.all = [live for live in everything.values() if self._reachable(live, everything)]
+        super().__init__(world, KIND, request)
         self.by_id = {media_id(live): live for live in self.all}
 
     def posts(self, *, tags: bool) -> Answer:
         """The school's posts, or others' that tag it: these come without `paging.next`, as the real ones do."""
         top = [live for live in self.all if live.entry.under is None and live.entry.tags_school is tags]
-        document = graph.listing(
-            self._request, sorted(top, key=graph.order, reverse=True), self._record, newest_first=True
-        )
+        document = self.listing(sorted(top, key=graph.order, reverse=True), self._record, newest_first=True)
         if tags:
             document.get("paging", {}).pop("next", None)
         return json_answer(document)
 
-    def below(self, owner: str, edge: str) -> Answer:
+    def edge(self, owner: str, edge: str) -> Answer:
         """A post's top-level comments, or a comment's replies; newest first."""
         live = self.by_id.get(owner)
         if live is None or (live.entry.under is None) is not (edge == "comments"):
             return graph.missing(owner)
         if not self._is_ours(live):
             return graph.error(400, 10, "OAuthException", "(#10) Application does not have permission for this")
-        found = self._replies(live) if edge == "replies" else self._children(live)
-        capped = replace(self._request, page_size=min(self._request.page_size, _COMMENTS_A_PAGE))
+        found = self._replies(live) if edge == "replies" else self.children(live)
+        capped = replace(self.request, page_size=min(self.request.page_size, _COMMENTS_A_PAGE))
         ordered = sorted(found, key=graph.order, reverse=True)
         return json_answer(graph.listing(capped, ordered, self._record, newest_first=True))
 
@@ -128,22 +128,23 @@ class _View:
     def _record(self, live: Live) -> dict[str, Any]:
         whole = self._post(live) if live.entry.under is None else self._comment(live)
         default = {"id"} if live.entry.under is None else _DEFAULT_FIELDS
-        asked = graph.names(self._request.query.get("fields", "")) or default
+        asked = graph.names(self.request.query.get("fields", "")) or default
         return {name: value for name, value in whole.items() if name == "id" or name in asked}
 
     def _post(self, live: Live) -> dict[str, Any]:
-        below = [child for child, depth in pages.thread(live, self.all) if depth > 0]
         whole: dict[str, Any] = {
             "id": media_id(live),
-            "timestamp": _time(live),
-            "permalink": f"{self._request.site}/instagram/p/{shortcode(live)}/",
+            "timestamp": graph.told_time(live),
+            "permalink": f"{self.request.site}/instagram/p/{shortcode(live)}/",
             "media_type": "IMAGE",
             "media_product_type": "FEED",
-            "comments_count": len(below),
+            "comments_count": max(0, len(self.below(live)) + live.entry.miscount),
             "is_comment_enabled": True,
         }
         if live.text:
             whole["caption"] = live.text
+        if live.entry.alt:
+            whole["alt_text"] = live.entry.alt
         if live.author:
             whole["username"] = live.author.handle
             if live.author.school:
@@ -153,9 +154,9 @@ class _View:
     def _comment(self, live: Live) -> dict[str, Any]:
         whole: dict[str, Any] = {
             "id": media_id(live),
-            "timestamp": _time(live),
+            "timestamp": graph.told_time(live),
             "text": live.text,
-            "hidden": False,
+            "hidden": live.entry.hidden,
             "like_count": 0,
         }
         if live.author:
@@ -168,32 +169,20 @@ class _View:
             whole["replies"] = {"data": [{"id": media_id(reply)} for reply in replies[:1]]}
         return whole
 
-    def _children(self, live: Live) -> list[Live]:
-        return [child for child in self.all if child.entry.under == live.key]
-
     def _replies(self, comment: Live) -> list[Live]:
         """All below a comment: an answer to a reply becomes one more reply to the comment."""
         if self._top_comment(comment) is not comment:
             return []
-        return [child for child, depth in pages.thread(comment, self.all) if depth > 0]
+        return self.below(comment)
 
     def _top_comment(self, live: Live) -> Live:
-        above = next((other for other in self.all if other.key == live.entry.under), None)
+        above = self.above(live)
         return live if above is None or above.entry.under is None else self._top_comment(above)
 
     def _is_ours(self, live: Live) -> bool:
         """Whether it stands on the school's account."""
-        entry = live.entry
-        while entry.under:
-            entry = self._world.entry(entry.under)
-        author: Person | None = self._world.people[entry.by] if entry.by else None
-        return author is not None and author.school and not entry.tags_school
-
-    def _reachable(self, live: Live, everything: Mapping[str, Live]) -> bool:
-        if live.entry.under is None:
-            return True
-        parent = everything.get(live.entry.under)
-        return parent is not None and self._reachable(parent, everything)
+        post = self.top(live)
+        return post.author is not None and post.author.school and not post.entry.tags_school
 
 
 def media_id(live: Live) -> str:
@@ -204,10 +193,6 @@ def media_id(live: Live) -> str:
 def shortcode(live: Live) -> str:
     """What a post is called in its address."""
     return base64.urlsafe_b64encode(number(live.key).to_bytes(7)).decode().rstrip("=")
-
-
-def _time(live: Live) -> str:
-    return live.at.strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
 def _refuse(fault: Fault, request: Request) -> Answer:

@@ -33,6 +33,17 @@ BLUESKY_DID = "did:plc:xajb2rtgap4e43biw26wcfoe"
 COMMENTED_POST = f"{PAGE}_10158407654328553"
 _EMPTY_X = json.dumps({"meta": {"result_count": 0}}).encode()
 _EMPTY_GRAPH = b'{"data": []}'
+#: What Graph says of an object that does not exist.
+MISSING_GRAPH = json.dumps(
+    {
+        "error": {
+            "code": 100,
+            "type": "GraphMethodException",
+            "error_subcode": 33,
+            "message": "Unsupported get request",
+        }
+    }
+).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +143,10 @@ def x_routes() -> list[Route]:
 
 
 def facebook_routes() -> list[Route]:
-    """A Page's feed in two pages, and the comments of one post in two; the others' were not recorded."""
+    """A Page's feed in two pages, and the comments of one post in two.
+
+    The others' were not recorded, though they are counted: those posts went while they were read.
+    """
     graph = r"/v[\d.]+/"
     feed, comments = f"{graph}{PAGE}/feed", rf"{graph}(19292868552_10158349356748553|{COMMENTED_POST})/comments"
     return [
@@ -140,7 +154,8 @@ def facebook_routes() -> list[Route]:
         Route(path=feed, body=recording("facebook/posts/feeds_default_fields_p1.json")),
         Route(path=comments, query={"after": "after"}, body=recording("facebook/comments/comments_p2.json")),
         Route(path=comments, body=recording("facebook/comments/comments_p1.json")),
-        Route(path=rf"{graph}\w+/(comments|tagged)", body=_EMPTY_GRAPH),
+        Route(path=rf"{graph}\w+/comments", body=MISSING_GRAPH, status=400),
+        Route(path=rf"{graph}\w+/tagged", body=_EMPTY_GRAPH),
         Route(path=rf"{graph}{COMMENTED_POST}", body=recording("facebook/posts/single_post_data.json")),
         Route(
             path=rf"{graph}10158371815748553_10158371930463553",

@@ -1,25 +1,22 @@
 """What is particular to Facebook."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from connectors import connect
 from connectors._graph import following
-from connectors.sandbox import Entry
-from monitor.domain.account import Account
-from monitor.domain.errors import SourceError
+from connectors.sandbox import TOKEN, Entry
+from connectors.sandbox.graph import app_token
+from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef
+from monitor.domain.mentions import SchoolNames
+from monitor.domain.ports import Connector
+from tests.contract.graph import FACEBOOK, connector, listed, poll
 from tests.contract.places import PRESENT, Place, Read, collect
 from tests.contract.recorded import Route, needs_recordings, recording, serve
-
-
-def _connector(address: str) -> Any:
-    options = {"page": "1", "base_url": address}
-    account = Account(id="page", connector="facebook", channel=Channel.OFFICIAL, name="page", options=options)
-    return connect(account, {"token": "t"})
 
 
 def test_replies_are_listed_with_the_comments(facebook: Place) -> None:
@@ -116,36 +113,110 @@ def test_a_listing_paged_by_time_is_followed_without_its_token() -> None:
 
 
 def test_json_without_a_content_type_is_read_all_the_same() -> None:
-    post = {"id": "1_2", "message": "Hello", "created_time": "2026-11-17T09:00:00+0000"}
+    post = FACEBOOK.post(message="Hello")
     routes = [
         Route(path=".*/feed", body=json.dumps({"data": [post]}).encode(), content_type=None),
         Route(path=".*", body=b'{"data": []}', content_type="text/html"),
     ]
     with serve(routes) as address:
-        assert collect(_connector(address).poll(None, PRESENT)).texts() == ["Hello"]
+        assert collect(connector(FACEBOOK, address).poll(None, PRESENT)).texts() == ["Hello"]
 
 
-def test_a_listing_that_goes_round_in_a_circle_is_an_error() -> None:
-    page = {"data": [], "paging": {"next": "https://graph.facebook.com/x", "cursors": {"after": "again"}}}
-    with (
-        serve([Route(path=".*", body=json.dumps(page).encode())]) as address,
-        pytest.raises(SourceError, match="circle"),
-    ):
-        collect(_connector(address).poll(None, PRESENT))
+def test_every_picture_of_an_album_is_an_attachment_and_a_link_has_its_title() -> None:
+    pictures = [{"media_type": "photo"}, {"media_type": "video", "type": "video_inline"}]
+    album = FACEBOOK.post(
+        attachments={"data": [{"media_type": "album", "subattachments": {"data": pictures}, "title": "Photos"}]}
+    )
+    link = FACEBOOK.post(
+        id="7_2", attachments={"data": [{"media_type": "link", "title": "Petition:\nsack the head"}, {}]}
+    )
+    comment = FACEBOOK.comment("8", attachment={"type": "sticker"})
+    found = poll(FACEBOOK, [listed("7/feed", album, link), listed("7_1/comments", comment)])
+
+    assert [item.attachments for item in found.items] == [
+        ("photo", "video"),
+        ("link: Petition: sack the head", "attachment"),
+        ("sticker",),
+    ]
 
 
-@pytest.mark.parametrize("code", [1, 2, 4, 10, 17, 32, 100, 102, 190, 200, 368, 613, 80001, None, "190", {}])
-def test_every_error_of_graph_is_a_source_error_with_its_number_in_words(code: Any) -> None:
-    body = json.dumps({"error": {"message": "no", "type": "OAuthException", "code": code}}).encode()
-    with serve([Route(path=".*", body=body, status=400)]) as address, pytest.raises(SourceError) as caught:
-        collect(_connector(address).poll(None, PRESENT))
+def test_a_post_elsewhere_is_swept_without_its_comments(facebook: Place) -> None:
+    at = -timedelta(hours=2)
+    facebook.world.add(
+        Entry(key="tag", platform="facebook", at=at, by="parent", text="Look at this", tags_school=True),
+        Entry(key="under", platform="facebook", at=at, by="parent", under="tag", text="Not ours to read"),
+    )
 
-    assert caught.value.permanent == (code in (10, 100, 102, 190, 200))
-    assert (caught.value.retry_at is not None) == (code in (4, 17, 32, 613, 80001))
-    assert "Facebook" in str(caught.value)
+    assert facebook.sweep(facebook.poll().saying("Look at this").ref, []).texts() == ["Look at this"]
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"data": {}}', b'{"data": 7}', b'"text"', b"null", b"[" * 5000])
-def test_an_answer_of_another_shape_is_a_source_error(body: bytes) -> None:
-    with serve([Route(path=".*", body=body)]) as address, pytest.raises(SourceError):
-        collect(_connector(address).poll(None, PRESENT))
+def test_of_somebody_elses_page_only_what_names_the_school_is_read(facebook: Place) -> None:
+    facebook.world.add(
+        *(
+            Entry(key=key, platform="facebook", at=-timedelta(hours=1), by="parent", under=under, text=text)
+            for key, under, text in (
+                ("rumour", None, "Is LARKFEILD PRIMARY closing?"),
+                ("answer-to-it", "rumour", "So they say"),
+                ("aside", "post", "Worse than @larkfieldprim!"),
+            )
+        )
+    )
+    reader = _elsewhere(facebook, names=("Larkfield Primary",), misspellings=("larkfeild primary",))
+    pages = list(reader.poll(None, facebook.now))
+    found = collect(pages)
+    rumour = found.saying("Is LARKFEILD PRIMARY closing?")
+
+    assert found.texts() == ["Is LARKFEILD PRIMARY closing?", "So they say", "Worse than @larkfieldprim!"]
+    assert {item.author.kind for item in found.items} == {AuthorKind.UNKNOWN}
+    assert {ref: total for page in pages for ref, total in page.totals.items()} == {rumour.ref: 1}
+    assert collect(reader.thread(rumour.ref, [], facebook.now)).texts() == [rumour.text, "So they say"]
+    assert not [path for _, path in facebook.sandbox.requests() if "/tagged" in path]
+
+
+def test_the_accounts_own_list_of_names_wins(facebook: Place) -> None:
+    facebook.world.add(
+        Entry(key="aside", platform="facebook", at=-timedelta(hours=1), by="parent", under="post", text="Larkies!")
+    )
+
+    found = collect(_elsewhere(facebook, names=("Larkfield",), option=("larkies",)).poll(None, facebook.now))
+    assert found.texts() == ["Larkies!"]
+
+
+def test_somebody_elses_page_is_not_read_without_names_to_look_for(facebook: Place) -> None:
+    with pytest.raises(ConfigError, match="list the school's names"):
+        connect(replace(facebook.account(), channel=Channel.MENTION), {"token": TOKEN})
+
+
+def test_pages_are_searched_for_by_an_app_that_may(facebook: Place) -> None:
+    reader = _elsewhere(facebook, names=("Larkfield",))
+    found = list(reader.profiles(["larkfield", "LARKFIELD school"], facebook.now))
+
+    assert reader.capabilities().finds_profiles
+    assert [(each.id, each.name) for each in found] == [("100200300400500", "Larkfield School")]
+    assert found[0].url.endswith("/facebook/larkfieldprim")
+
+
+def test_without_such_an_app_no_search_is_made(facebook: Place) -> None:
+    reader = facebook.connector()
+
+    assert not reader.capabilities().finds_profiles
+    assert list(reader.profiles(["larkfield"], facebook.now)) == []
+    assert facebook.sandbox.requests() == []
+
+
+def test_reviews_are_not_asked_for_and_it_says_so(facebook: Place) -> None:
+    facebook.poll()
+
+    assert "reviews cannot be read" in " ".join(facebook.connector().capabilities().notes)
+    assert not [path for _, path in facebook.sandbox.requests() if "ratings" in path]
+
+
+def _elsewhere(
+    place: Place, *, names: tuple[str, ...], misspellings: tuple[str, ...] = (), option: tuple[str, ...] = ()
+) -> Connector:
+    """A reader of the Page as of somebody else's, by an app that may read such."""
+    known = SchoolNames(names=names, misspellings=misspellings, handles=("larkfieldprim",))
+    account = replace(
+        place.account(**({"names": option} if option else {})), channel=Channel.MENTION, names=known, handles=()
+    )
+    return connect(account, {"token": TOKEN, "app_token": app_token(TOKEN)})

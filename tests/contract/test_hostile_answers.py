@@ -44,6 +44,7 @@ NAMES = (
     ),
     *("cursors", "after", "next", "error", "code", "lang", "username", "name", "note_tweet", "media_keys"),
     *("caption", "timestamp", "permalink", "comments_count", "replies", "children", "parent_id", "owner"),
+    *("summary", "total_count", "comments", "is_hidden", "hidden", "subattachments", "mime_type", "updated_time"),
 )
 LEAVES = st.one_of(
     st.none(),
@@ -73,7 +74,8 @@ def _answering(kind: str, options: dict[str, object]) -> Iterator[tuple[Connecto
     routes: list[Route] = []
     with serve(routes) as address:
         options = {**options, "base_url": address}
-        account = Account(id="a", connector=kind, channel=Channel.MENTION, name="a", options=options)
+        channel = Channel.MENTION if {"query", "search"} & set(options) else Channel.OFFICIAL
+        account = Account(id="a", connector=kind, channel=channel, name="a", options=options, private_messages=True)
         yield connect(account, {"token": "t"}), routes
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,42 +13,19 @@ from connectors.sandbox import TOKEN, Entry
 from monitor.domain.account import Account
 from monitor.domain.errors import SourceError
 from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef
+from tests.contract.graph import EMPTY, INSTAGRAM, MISSING, REFUSED, connector, listed, poll, route, sweep
 from tests.contract.places import PRESENT, Place, Read, collect
 from tests.contract.recorded import Route, needs_recordings, recording, serve
 
-POST = {"id": "1", "caption": "Sports day", "timestamp": "2026-11-17T09:00:00+0000", "comments_count": 0}
-EMPTY = Route(path=".*", body=b'{"data": []}')
-REFUSED = b'{"error": {"code": 10, "type": "OAuthException", "message": "(#10) No"}}'
-MISSING = b'{"error": {"code": 100, "type": "GraphMethodException", "error_subcode": 33, "message": "No"}}'
-
-
-def _connector(address: str, **options: object) -> Any:
-    options = {"user": "7", "base_url": address, **options}
-    account = Account(id="ours", connector="instagram", channel=Channel.OFFICIAL, name="ours", options=options)
-    return connect(account, {"token": "t"})
+POST = INSTAGRAM.post(count=0)
 
 
 def _poll(routes: Sequence[Route], cursor: str | None = None, now: datetime = PRESENT) -> Read:
-    with serve([*routes, EMPTY]) as address:
-        return collect(_connector(address).poll(cursor, now))
+    return poll(INSTAGRAM, routes, cursor, now)
 
 
 def _sweep(routes: Sequence[Route], *known: str) -> Read:
-    with serve([*routes, EMPTY]) as address:
-        refs = [ItemRef("instagram", key) for key in known]
-        return collect(_connector(address).thread(ItemRef("instagram", "1"), refs, PRESENT))
-
-
-def _route(path: str, document: Any, **how: Any) -> Route:
-    return Route(path=rf"/v[\d.]+/{path}", body=json.dumps(document).encode(), **how)
-
-
-def _listed(path: str, *records: Any, **how: Any) -> Route:
-    return _route(path, {"data": records}, **how)
-
-
-def _comment(key: str, **more: Any) -> dict[str, Any]:
-    return {"id": key, "text": f"comment {key}", "timestamp": "2026-11-17T10:00:00+0000", **more}
+    return sweep(INSTAGRAM, routes, *known)
 
 
 def test_an_answer_to_a_reply_is_one_more_reply_to_the_comment(instagram: Place) -> None:
@@ -169,7 +147,7 @@ def test_the_schools_comments_are_known_though_the_register_has_no_handle(instag
 
 
 def test_it_says_what_cannot_be_read() -> None:
-    notes = " ".join(_connector("http://127.0.0.1:1").capabilities().notes)
+    notes = " ".join(connector(INSTAGRAM, "http://127.0.0.1:1").capabilities().notes)
 
     assert "webhooks" in notes
     assert "one level deep" in notes
@@ -183,7 +161,7 @@ def test_every_picture_of_an_album_is_an_attachment_with_its_alt_text() -> None:
     ]
     album = {**POST, "media_type": "CAROUSEL_ALBUM", "children": {"data": children}}
     single = {**POST, "id": "5", "media_type": "IMAGE", "alt_text": "A scarf"}
-    found = _poll([_listed("7/media", album, single)])
+    found = _poll([listed("7/media", album, single)])
 
     assert [item.attachments for item in found.items] == [
         ("photo: Two runners at the finish", "video", "photo"),
@@ -192,8 +170,8 @@ def test_every_picture_of_an_album_is_an_attachment_with_its_alt_text() -> None:
 
 
 def test_a_hidden_comment_that_is_no_longer_listed_is_not_gone() -> None:
-    hidden = _comment("8", hidden=True, parent_id="6")
-    swept = _sweep([_route("1", POST), _route("8", hidden), _route("9", json.loads(MISSING), status=400)], "8", "9")
+    hidden = INSTAGRAM.comment("8", hidden=True, parent_id="6")
+    swept = _sweep([route("1", POST), route("8", hidden), route("9", MISSING, status=400)], "8", "9")
     item = swept.saying("comment 8")
 
     assert swept.gone == [ItemRef("instagram", "9")]
@@ -202,24 +180,24 @@ def test_a_hidden_comment_that_is_no_longer_listed_is_not_gone() -> None:
 
 
 def test_a_comment_that_is_withheld_is_not_gone_and_stops_nothing() -> None:
-    withheld = _route("8", json.loads(REFUSED), status=403)
-    swept = _sweep([_route("1", POST), withheld, _route("9", _comment("9"))], "8", "9")
+    withheld = route("8", REFUSED, status=403)
+    swept = _sweep([route("1", POST), withheld, route("9", INSTAGRAM.comment("9"))], "8", "9")
 
     assert swept.gone == []
     assert "comment 9" in swept.texts()
 
 
 def test_a_post_that_is_withheld_is_not_gone() -> None:
-    account, withheld = _route("7", {"id": "7"}), _route("1", json.loads(REFUSED), status=403)
+    account, withheld = route("7", {"id": "7"}), route("1", REFUSED, status=403)
 
     assert _sweep([account, withheld], "8") == Read()
 
 
 def test_replies_that_no_comment_speaks_of_are_found_by_the_count() -> None:
     routes = [
-        _listed("7/media", {**POST, "comments_count": 3}),
-        _listed("1/comments", _comment("2"), _comment("3")),
-        _listed("3/replies", _comment("4")),
+        listed("7/media", {**POST, "comments_count": 3}),
+        listed("1/comments", INSTAGRAM.comment("2"), INSTAGRAM.comment("3")),
+        listed("3/replies", INSTAGRAM.comment("4")),
     ]
     found = _poll(routes)
 
@@ -228,9 +206,9 @@ def test_replies_that_no_comment_speaks_of_are_found_by_the_count() -> None:
 
 
 def test_a_count_that_stays_higher_than_what_is_shown_is_reported_and_not_looked_into_for_ever() -> None:
-    routes = [_listed("7/media", {**POST, "comments_count": 3}), _listed("1/comments", _comment("2"))]
+    routes = [listed("7/media", {**POST, "comments_count": 3}), listed("1/comments", INSTAGRAM.comment("2"))]
     first = _poll(routes)
-    refused = _route("2/replies", json.loads(REFUSED), status=403)
+    refused = route("2/replies", REFUSED, status=403)
     second = _poll([*routes, refused], first.cursor)
     (reject,) = second.rejects
 
@@ -242,9 +220,9 @@ def test_a_count_that_stays_higher_than_what_is_shown_is_reported_and_not_looked
 def test_a_listing_that_grew_while_it_was_read_brings_each_comment_once() -> None:
     follows = {"cursors": {"after": "x"}, "next": "https://graph.facebook.com/?access_token=t&after=x"}
     routes = [
-        _listed("7/media", {**POST, "comments_count": 3}),
-        _listed("1/comments", _comment("3"), _comment("4"), query={"after": "x"}),
-        _route("1/comments", {"data": [_comment("2"), _comment("3")], "paging": follows}),
+        listed("7/media", {**POST, "comments_count": 3}),
+        listed("1/comments", INSTAGRAM.comment("3"), INSTAGRAM.comment("4"), query={"after": "x"}),
+        route("1/comments", {"data": [INSTAGRAM.comment("2"), INSTAGRAM.comment("3")], "paging": follows}),
     ]
 
     assert [text for text in _poll(routes).texts() if text.startswith("comment")] == [
@@ -260,83 +238,18 @@ def test_a_pinned_post_does_not_end_the_list_and_a_page_of_old_ones_does() -> No
 
     old = {"timestamp": "2025-01-01T09:00:00+0000"}
     routes = [
-        _route("7/media", listing({**POST, **old, "id": "3", "caption": "old"}, after="c"), query={"after": "b"}),
-        _route("7/media", json.loads(REFUSED), status=403, query={"after": "c"}),
-        _route("7/media", listing({**POST, **old, "id": "2", "caption": "pinned"}, POST, after="b")),
+        route("7/media", listing({**POST, **old, "id": "3", "caption": "old"}, after="c"), query={"after": "b"}),
+        route("7/media", REFUSED, status=403, query={"after": "c"}),
+        route("7/media", listing({**POST, **old, "id": "2", "caption": "pinned"}, POST, after="b")),
     ]
 
     assert _poll(routes).texts() == ["Sports day"]
 
 
-@pytest.mark.parametrize("code", [1, 2, 4, 10, 17, 32, 100, 102, 190, 200, 368, 613, 80002, None, "190", {}])
-def test_every_error_of_graph_is_a_source_error_with_its_number_in_words(code: Any) -> None:
-    error = {"error": {"message": "no", "type": "OAuthException", "code": code}}
-    with pytest.raises(SourceError, match="Instagram") as caught:
-        _poll([_route("7/media", error, status=400)])
-
-    assert caught.value.permanent == (code in (10, 100, 102, 190, 200))
-    assert (caught.value.retry_at is not None) == (code in (4, 17, 32, 613, 80002))
-
-
-def test_an_expired_token_is_called_that() -> None:
-    error = {"error": {"message": "no", "type": "OAuthException", "code": 190, "error_subcode": 463}}
-    with pytest.raises(SourceError, match="has expired"):
-        _poll([_route("7/media", error, status=401)])
-
-
-@pytest.mark.parametrize(
-    ("headers", "minutes"),
-    [
-        ({"X-App-Usage": '{"call_count": 100, "total_time": 1, "total_cputime": 1}'}, 60),
-        ({"X-App-Usage": '{"call_count": 99, "total_time": 100.0, "total_cputime": 1}', "Retry-After": "300"}, 5),
-        (
-            {"X-Business-Use-Case-Usage": '{"1": [{"type": "instagram", "estimated_time_to_regain_access": 19}]}'},
-            19,
-        ),
-        (
-            {"X-Business-Use-Case-Usage": '{"1": [{"type": "instagram", "estimated_time_to_regain_access": 999}]}'},
-            60,
-        ),
-    ],
-)
-def test_a_limit_used_up_keeps_what_was_read_and_asks_no_more(headers: dict[str, str], minutes: int) -> None:
-    kept = []
-    with serve([_listed("7/media", POST, headers=headers), EMPTY]) as address, pytest.raises(SourceError) as caught:
-        for page in _connector(address).poll(None, PRESENT):
-            kept += page.items
-
-    assert [item.text for item in kept] == ["Sports day"]
-    assert caught.value.retry_at == PRESENT + timedelta(minutes=minutes)
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"X-App-Usage": '{"call_count": 99, "total_time": 1, "total_cputime": 1}'},
-        {"X-Business-Use-Case-Usage": '{"1": [{"type": "ads_insights", "call_count": 100}]}'},
-        {"X-App-Usage": "7", "X-Page-Usage": "nonsense", "X-Business-Use-Case-Usage": '{"1": {"call_count": []}}'},
-    ],
-)
-def test_limits_that_are_not_used_up_or_not_ours_stop_nothing(headers: dict[str, str]) -> None:
-    assert _poll([_listed("7/media", POST, headers=headers)]).texts() == ["Sports day"]
-
-
-def test_an_answer_of_another_version_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
-    _poll([_listed("7/media", POST, headers={"facebook-api-version": "v27.0"})])
-
-    assert "Instagram answers as v27.0, not as v26.0" in caplog.text
-
-
-@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"data": {}}', b'{"data": 7}', b'"text"', b"null", b"[" * 5000])
-def test_an_answer_of_another_shape_is_a_source_error(body: bytes) -> None:
-    with pytest.raises(SourceError):
-        _poll([Route(path=".*", body=body)])
-
-
 @needs_recordings
 def test_recorded_posts_are_read_with_all_their_pictures() -> None:
     posts = json.loads(recording("instagram/medias/medias_fields.json")).values()
-    found = _poll([_listed("7/media", *posts)], now=datetime(2021, 7, 28, tzinfo=UTC))
+    found = _poll([listed("7/media", *posts)], now=datetime(2021, 7, 28, tzinfo=UTC))
 
     assert [item.text for item in found.items] == ["Peach new", "ALBUM"]
     assert [item.attachments for item in found.items] == [("photo",), ("photo", "photo", "video")]
@@ -351,7 +264,7 @@ def test_recorded_comments_and_replies_are_all_read() -> None:
     # It was recorded of a post without comments; where no count is given, every comment is asked for replies.
     del post["comments_count"]
     routes = [
-        _route("1", {**post, "id": "1"}),
+        route("1", {**post, "id": "1"}),
         Route(path=".*/1/comments", query={"after": "after"}, body=recording("instagram/medias/comments_p2.json")),
         Route(path=".*/1/comments", body=recording("instagram/medias/comments_p1.json")),
         Route(path=".*/17858154961981086/replies", body=recording("instagram/comments/replies.json")),
@@ -370,7 +283,7 @@ def test_recorded_comments_and_replies_are_all_read() -> None:
 def test_a_recorded_comment_asked_for_by_its_id_is_read() -> None:
     key = "17892250648466172"
     single = Route(path=f".*/{key}", body=recording("instagram/comments/comment_fields.json"))
-    swept = _sweep([_route("1", POST), single], key)
+    swept = _sweep([route("1", POST), single], key)
 
     assert swept.saying("@ikroskun Hey, guys").author.handle == "ikroskun"
     assert swept.gone == []
@@ -382,6 +295,24 @@ def test_a_recorded_refusal_is_a_refusal_and_no_deletion() -> None:
         _sweep([Route(path=".*", body=recording("facebook/error.json"), status=400)], "8")
 
     assert caught.value.permanent
+
+
+def test_a_mention_account_reads_no_more_than_the_posts_that_tag_the_account(instagram: Place) -> None:
+    instagram.world.add(_tag("tag", hours=1))
+    reader = connect(replace(instagram.account(), channel=Channel.MENTION), {"token": TOKEN})
+
+    assert collect(reader.poll(None, instagram.now)).texts() == ["tag"]
+    assert reader.capabilities().reads == ("posts that tag the account",)
+
+
+def test_an_old_post_that_was_silent_is_read_again_though_its_count_stays() -> None:
+    old = {"timestamp": "2026-09-20T09:00:00+0000"}
+    posts = listed("7/media", INSTAGRAM.post(count=1, **old))
+    with serve([posts, EMPTY]) as address, pytest.raises(SourceError):
+        for page in connector(INSTAGRAM, address).poll(None, PRESENT):
+            cursor = page.cursor
+
+    assert "comment 2" in _poll([posts, listed("1/comments", INSTAGRAM.comment("2"))], cursor).texts()
 
 
 def _tag(key: str, hours: int) -> Entry:
