@@ -45,7 +45,7 @@ def test_a_secret_that_is_not_there_is_named(environment: dict[str, str]) -> Non
 
 def test_a_file_that_is_no_text_is_named_without_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"hunter2\xff")
-    with pytest.raises(ConfigError, match="TOKEN_FILE=.*is not text") as caught:
+    with pytest.raises(ConfigError, match=r"TOKEN_FILE=.*is not text") as caught:
         secret("TOKEN", {"TOKEN_FILE": str(tmp_path / "token")})
     assert "hunter2" not in str(caught.value)
 
@@ -112,7 +112,7 @@ def test_a_full_disk_costs_no_secret_its_old_value(tmp_path: Path, monkeypatch: 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(ConfigError, match="X_REFRESH.*cannot be kept: No space left on device") as caught:
+    with pytest.raises(ConfigError, match=r"X_REFRESH.*cannot be kept: No space left on device") as caught:
         secrets_of(tmp_path, X_REFRESH_FILE=str(file)).keep("refresh", "hunter2")
     assert file.read_text() == "old"
     assert "hunter2" not in str(caught.value)
