@@ -190,7 +190,9 @@ def demo(config: Config, data: Path, *, present: datetime | None = None, desk: s
         bookmark.save(data / "demo.json")
         config = _against(config, sandbox, mailbox.port, bookmark, desk)
         secrets = {name: TOKEN for account in config.accounts for name in account.secrets.values()}
-        with build(config, data, clock=clock, environment={**os.environ, **secrets}) as parts:
+        # Nothing of it leaves this computer, so that no proxy is any use.
+        environment = {**os.environ, **secrets, "HTTPS_PROXY": "", "https_proxy": ""}
+        with build(config, data, clock=clock, environment=environment) as parts:
             yield Demo(parts, clock, world, data, bookmark)
 
 

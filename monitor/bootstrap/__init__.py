@@ -102,7 +102,7 @@ def build(
             reader=school_reader,
             capturer=PageCapturer(browser),
             vault=FolderVault(data / "vault"),
-            mailer=_mailer(config.school.mail, network, environment),
+            mailer=make_mailer(config.school.mail, network, environment),
             letters=make_letters(config),
             book=rule_book(config),
             sender=make_sender(config),
@@ -179,7 +179,7 @@ def examine_accounts(
     return examine(config, network, data, environment, SystemClock().now(), ask=ask)
 
 
-def _mailer(mail: Mail, network: Network, environment: Mapping[str, str]) -> Mailer:
+def make_mailer(mail: Mail, network: Network, environment: Mapping[str, str] = os.environ) -> Mailer:
     password = secret(mail.password, environment) if mail.password else None
     return SmtpMailer(
         host=mail.host,

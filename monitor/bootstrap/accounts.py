@@ -43,9 +43,10 @@ def connect_all(
     """A connector for every account that may be read."""
     ready: dict[str, Connector] = {}
     problems = dict(config.problems)
+    for account in config.accounts:
+        _make_folder(account, data)
     accounts = tuple(_prepared(account, network, data) for account in config.accounts)
     for account in accounts:
-        _make_folder(account)
         try:
             ready[account.id] = _connect(config, account, data, environment, now)
         except ConfigError as error:
@@ -97,6 +98,9 @@ def _prepared(account: Account, network: Network, data: Path) -> Account:
     return with_network(account, network)
 
 
-def _make_folder(account: Account) -> None:
-    path = Path(str(account.options.get("path", ".")))
-    (path.parent if path.suffix else path).mkdir(parents=True, exist_ok=True)
+def _make_folder(account: Account, data: Path) -> None:
+    """Where staff put what they hand in."""
+    path = account.options.get("path")
+    if isinstance(path, str) and not Path(path).is_absolute():
+        place = data / path
+        (place.parent if place.suffix else place).mkdir(parents=True, exist_ok=True)

@@ -80,7 +80,7 @@ def test_check_passes_with_every_secret(schoolwatch: Run) -> None:
 def test_check_prints_a_table_of_what_each_account_can_do_though_no_secret_is_set(
     schoolwatch: Run, example: Config, tmp_path: Path
 ) -> None:
-    ended = schoolwatch("check")
+    ended = schoolwatch("check", "--offline")
     rows = cells(ended.stdout)
     assert rows.keys() == {account.id for account in example.accounts}
     assert rows["facebook-page"].startswith("facebook-page facebook, official | own posts, visitor posts")

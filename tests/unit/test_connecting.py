@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 import connectors
 from connectors.feed import Feed
+from connectors.sandbox import Sandbox, World
 from monitor.bootstrap.accounts import connect_all, examine
 from monitor.bootstrap.network import way_out, with_network
 from monitor.config import Config, Mentions, Network
@@ -16,6 +18,7 @@ from monitor.domain.account import Access, Account, Capabilities
 from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import Channel
 from tests.certificates import Authority
+from tests.schoolproxy import SchoolProxy
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 SECRETS = {"X_BEARER_TOKEN": "a", "FACEBOOK_PAGE_TOKEN": "b"}
@@ -126,9 +129,38 @@ def test_the_schools_certificate_is_trusted_beside_the_usual_ones(example: Confi
     assert together.count("BEGIN CERTIFICATE") > 50
 
 
+def test_a_connector_asks_through_the_schools_proxy(example: Config, tmp_path: Path) -> None:
+    world = World.load(NOW)
+    feeds = tuple(
+        replace(one, options={"url": "http://news.social/api/feed/news.atom"})
+        for one in example.accounts
+        if one.connector == "feed"
+    )
+    with Sandbox(world, lambda: NOW) as sandbox, SchoolProxy(urlsplit(sandbox.base_url("feed")).port or 0) as proxy:
+        connected = connect_all(replace(example, accounts=feeds), Network(proxy=proxy.url), tmp_path, {}, NOW)
+        items = [item for page in connected.connectors["local-news"].poll(None, NOW) for item in page.items]
+    assert items
+    assert proxy.asked[0] == "GET http://news.social/api/feed/news.atom HTTP/1.1"
+
+
 def test_without_a_certificate_nothing_is_written(example: Config, tmp_path: Path) -> None:
     assert way_out(example, tmp_path / "data", {}) == Network()
     assert not (tmp_path / "data").exists()
+
+
+def test_what_staff_hand_in_lies_among_the_data_unless_the_path_says_otherwise(
+    example: Config, tmp_path: Path
+) -> None:
+    archive = next(one for one in example.accounts if one.connector == "archive")
+    elsewhere = replace(archive, id="elsewhere", options={"path": str(tmp_path / "elsewhere")})
+    config = replace(example, accounts=(archive, elsewhere))
+    connected = connect_all(config, Network(), tmp_path / "data", {}, NOW)
+    assert [account.options["path"] for account in connected.accounts] == [
+        str(tmp_path / "data" / "hand-ins"),
+        str(tmp_path / "elsewhere"),
+    ]
+    assert (tmp_path / "data" / "hand-ins").is_dir()
+    assert not (tmp_path / "elsewhere").exists(), "a folder of the school's own is the school's to make"
 
 
 # What `schoolwatch check` is told
