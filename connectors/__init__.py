@@ -6,11 +6,14 @@ modules whose names begin with an underscore are shared helpers. A new file is a
 
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from monitor.domain.account import Account
+from monitor.domain.account import Account, Capabilities
 from monitor.domain.errors import ConfigError
 from monitor.domain.ports import Connector
 
@@ -24,9 +27,23 @@ def kinds() -> list[str]:
 def connect(account: Account, secrets: Mapping[str, str]) -> Connector:
     """The connector of one account; nothing is asked of the platform yet.
 
-    `secrets` maps the names under the account's `secrets:` (such as "token") to their values. Raises ConfigError,
-    naming the account and the option.
+    `secrets` maps the names under the account's `secrets:` (such as "token") to their values; a Secrets also keeps
+    those that the platform changes. Raises ConfigError, naming the account and the option.
     """
+    module, options = _module_and_options(account)
+    connector: Connector = module.connect(account, options, secrets)
+    return connector
+
+
+def describe(account: Account) -> Capabilities:
+    """What the account's connector can read and do once its secrets are set. Raises ConfigError."""
+    _, options = _module_and_options(account)
+    can = connect(account, dict.fromkeys(account.secrets, "not-set")).capabilities()
+    page = urlsplit(getattr(options, "page_url", "")).hostname
+    return can if can.pages or not page else replace(can, pages=(page,))
+
+
+def _module_and_options(account: Account) -> tuple[Any, Any]:
     if account.connector not in kinds():
         choices = ", ".join(kinds())
         raise ConfigError(
@@ -34,11 +51,9 @@ def connect(account: Account, secrets: Mapping[str, str]) -> Connector:
         )
     module = import_module(f"{__name__}.{account.connector}")
     try:
-        options = module.Options.model_validate(dict(account.options))
+        return module, module.Options.model_validate(dict(account.options))
     except ValidationError as error:
         raise ConfigError(f"account {account.id}: {_say(error)}") from None
-    connector: Connector = module.connect(account, options, secrets)
-    return connector
 
 
 def _say(error: ValidationError) -> str:

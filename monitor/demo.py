@@ -192,7 +192,9 @@ def demo(config: Config, data: Path, *, present: datetime | None = None, desk: s
         secrets = {
             name: APP.get(option, TOKEN) for account in config.accounts for option, name in account.secrets.items()
         }
-        with build(config, data, clock=clock, environment={**os.environ, **secrets}) as parts:
+        # Nothing of it leaves this computer, so that no proxy is any use.
+        environment = {**os.environ, **secrets, "HTTPS_PROXY": "", "https_proxy": ""}
+        with build(config, data, clock=clock, environment=environment) as parts:
             yield Demo(parts, clock, world, data, bookmark)
 
 

@@ -3,11 +3,11 @@
 import logging
 import sys
 
-from monitor.cli import files, learning, service
+from monitor.cli import check, files, learning, service
 from monitor.cli.console import app, say
 from monitor.domain.errors import MonitorError
 
-__all__ = ["app", "files", "learning", "main", "service"]
+__all__ = ["app", "check", "files", "learning", "main", "service"]
 
 
 def main() -> None:

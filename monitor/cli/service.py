@@ -6,14 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from monitor.bootstrap import build, connect, load_school_reader, make_letters, make_sender, open_store
+from monitor.bootstrap import build, make_letters, make_sender, open_store
 from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, say
+from monitor.cli.progress import shown
 from monitor.config import default_folder, load_config
 from monitor.demo import Demo, demo
 from monitor.domain.clock import parse_instant
@@ -77,47 +79,11 @@ def run_demo(
 
 
 @app.command()
-def check(config: ConfigFolder) -> None:
-    """Validate a configuration; say what each account can do. Exit status 1 if one or the classifier fails."""
-    loaded = load_config(config)
-    print(
-        f"{loaded.school.name}: {len(loaded.people)} people, {len(loaded.policy.book.rules)} rules, "
-        f"calendar of {loaded.school.nation} known to {loaded.calendar.horizon:%d %B %Y}"
-    )
-    for warning in loaded.warnings:
-        print(f"  warning: {warning}")
-    broken = dict(loaded.problems)
-    reader = load_school_reader(loaded, data_of(loaded, None))
-    print(f"  classifier: {reader.name} {reader.version}")
-    for note in reader.notes:
-        print(f"    note: {note}")
-    if reader.problem:
-        print(f"    CANNOT BE LOADED, the word list reads alone: {reader.problem}")
-    for account in loaded.accounts:
-        try:
-            can = connect(account).capabilities()
-        except ConfigError as error:
-            broken[account.id] = str(error)
-            continue
-        print(f"  {account.id} ({account.connector}, {account.channel}): {account.name}")
-        print(f"    reads: {', '.join(can.reads)}")
-        print(
-            f"    sees edits: {_yes(can.edits)}; sees deletions: {_yes(can.deletions)}; "
-            f"can act: {', '.join(can.acts) or 'no'}"
-        )
-        for note in can.notes:
-            print(f"    note: {note}")
-    for name, problem in broken.items():
-        print(f"  {name}: CANNOT BE READ: {problem}")
-    raise typer.Exit(1 if broken or reader.problem else 0)
-
-
-@app.command()
 def poll(config: ConfigFolder, data: DataFolder = None) -> None:
     """Read every account that is due once, and do what follows from it."""
     loaded = load_config(config)
-    with build(loaded, data_of(loaded, data)) as parts:
-        stages = Stages(parts)
+    with build(loaded, data_of(loaded, data)) as parts, shown(parts.connectors) as watched:
+        stages = Stages(replace(parts, connectors=watched))
         for account in stages.accounts():
             print(f"{account.id}: {stages.poll(account)} new or edited")
         stages.drain()
@@ -208,7 +174,3 @@ def _instant(text: str | None) -> datetime | None:
         return parse_instant(text) if text else None
     except ValueError as error:
         raise ConfigError(f"{text!r} is not an instant such as 2026-11-21T09:00:00Z") from error
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"

@@ -51,6 +51,7 @@ class Capabilities:
     """What a connector can read and do with the account it was given, for `schoolwatch check`.
 
     `hosts` are the names that it asks, for a school's firewall; an account without any reads no network.
+    `pages` are those of its pages for people, which are photographed as evidence.
     `needs` names the permissions that its secrets must carry.
     """
 
@@ -61,6 +62,9 @@ class Capabilities:
     notes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+    #: Whether it tells comments that were hidden, or are held for approval.
+    hidden: bool = False
     budget: Budget | None = None
     #: Whether the platform lets us look for accounts by name (P14).
     finds_profiles: bool = False

@@ -98,6 +98,8 @@ class PolicyFile(_Closed):
     #: Who receives the daily digest.
     digest: tuple[Role, ...] = (Role.MODERATOR,)
     failures: Failures = Failures()
+    #: Ids of the official accounts whose private messages are read (P17).
+    private_messages: tuple[str, ...] = ()
     #: Whether a notice quotes the words behind a label. Of what is hurtful, private or advertising it never does.
     quotes: bool = False
     #: The last resort: an address outside the school that is always told when nobody else is left.

@@ -22,9 +22,11 @@ from playwright.sync_api import Page, Playwright, sync_playwright
 
 from monitor.domain.errors import CaptureError
 from monitor.evidence.find_browser import driver_problem
+from monitor.evidence.interception import Interception
 from monitor.evidence.page import PageShot
 from monitor.evidence.photograph import draw, easel, photograph
 from monitor.evidence.proxy import VettingProxy
+from monitor.evidence.upstream import Upstream
 
 _LAUNCH_SECONDS = 30.0
 #: What a job may overrun its limit by before the browser is killed.
@@ -52,8 +54,9 @@ class Browser:
     """A browser that starts at first use, stays warm, and goes away after `idle_seconds` without work.
 
     Safe to use from any thread; jobs are done one after the other. `allow` holds the "host:port" pairs of the
-    sandbox (see VettingProxy). `sandbox` is Chromium's own jail; the default is to use it unless run as root,
-    where it cannot start.
+    sandbox (see VettingProxy). `upstream` is the school's own proxy ("http://HOST:PORT", "" for none);
+    `certificates` is a file with the authorities to trust in place of the usual ones. `sandbox` is Chromium's own
+    jail; the default is to use it unless run as root, where it cannot start.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Browser:
         executable: Path,
         *,
         allow: frozenset[str] = frozenset(),
+        upstream: str = "",
+        certificates: Path | None = None,
         page_seconds: float = 15.0,
         idle_seconds: float = 120.0,
         sandbox: bool | None = None,
@@ -70,6 +75,8 @@ class Browser:
         self.version: str | None = None
         self._executable = executable
         self._allow = allow
+        self._upstream = upstream
+        self._certificates = certificates
         self._page_seconds = page_seconds
         self._idle_seconds = idle_seconds
         self._one_at_a_time = threading.Lock()
@@ -133,7 +140,7 @@ class Browser:
     def _run(self, job: "Callable[[_Session], T]") -> T:
         """What the job returns. A browser that does not keep to its own limits is killed, which ends the job."""
         if self._session is None:
-            self._session = _Session(self._executable, self._allow, self.sandbox)
+            self._session = _Session(self._executable, self._proxy(), self.sandbox)
             self.version = self._session.version
         session = self._session
         future = session.submit(job)
@@ -146,6 +153,13 @@ class Browser:
         except TimeoutError:
             self._drop_session()  # its thread may be lost; the next use gets another
             raise CaptureError("The browser hung and had to be given up") from None
+
+    def _proxy(self) -> VettingProxy:
+        return VettingProxy(
+            self._allow,
+            upstream=Upstream(self._upstream) if self._upstream else None,
+            interception=Interception(self._certificates) if self._certificates else None,
+        )
 
     def _drop_session(self) -> None:
         if self._session is not None:
@@ -160,13 +174,13 @@ class _Session:
     easel: Page
     version: str
 
-    def __init__(self, executable: Path, allow: frozenset[str], sandbox: bool) -> None:
+    def __init__(self, executable: Path, proxy: VettingProxy, sandbox: bool) -> None:
         self._executable = executable
         self._sandbox = sandbox
         self._playwright: Playwright | None = None
         self._pid: int | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="browser")
-        self.proxy = VettingProxy(allow)
+        self.proxy = proxy
         self.proxy.start()
         try:
             self._thread.submit(self._open).result(_LAUNCH_SECONDS + _GRACE_SECONDS)
@@ -197,7 +211,7 @@ class _Session:
         self._playwright = sync_playwright().start()
         self.chromium = self._playwright.chromium.launch(
             executable_path=self._executable,
-            args=_FLAGS,
+            args=self._flags(),
             chromium_sandbox=self._sandbox,
             proxy={"server": self.proxy.url, "bypass": "<-loopback>"},
             handle_sigint=False,
@@ -211,6 +225,11 @@ class _Session:
         self._pid = next(int(process["id"]) for process in processes if process["type"] == "browser")
         inside.detach()
         self.easel = easel(self.chromium)
+
+    def _flags(self) -> list[str]:
+        if self.proxy.interception is None:
+            return list(_FLAGS)
+        return [*_FLAGS, f"--ignore-certificate-errors-spki-list={self.proxy.interception.fingerprint}"]
 
     def _shut(self) -> None:
         """Stopping the driver stops the Chromium that it started."""

@@ -4,30 +4,30 @@ A page may lead the browser anywhere: by a redirect, a frame, a script, a name t
 network. Guards inside the browser do not see redirects (FACTS 3), so every connection is vetted here: the name is
 resolved once, each of its addresses must be public, and the connection goes to an address that was vetted, so
 that a name which changes its mind between two look-ups gains nothing.
+
+Where the school has a proxy of its own, connections are vetted the same way and then asked of that proxy by name,
+since it decides by names; docs/decisions/0010 says what that leaves open.
 """
 
 import http.client
-import ipaddress
 import logging
-import select
 import socket
 import socketserver
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler
 from io import BufferedIOBase
 from urllib.parse import SplitResult, urlsplit
 
-from monitor.domain.errors import MonitorError
+from monitor.evidence.interception import Interception
+from monitor.evidence.tunnel import CHUNK, IDLE_SECONDS, MOST_BYTES_BACK, carry
+from monitor.evidence.upstream import Upstream
+from monitor.evidence.vetting import NotPublic, Resolver, is_public, may_be_public, resolve_name
 
 _log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 10.0
-_IDLE_SECONDS = 30.0
-_CHUNK = 64 * 1024
-#: More than any page of text needs; a body without end must not fill the memory.
-_MOST_BYTES_BACK = 64 * 1024 * 1024
 _MOST_BYTES_OUT = 1024 * 1024
 _MOST_LISTED = 100
 
@@ -45,28 +45,28 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-#: Every address of a host name and port; raises OSError where it has none.
-Resolver = Callable[[str, int], Sequence[str]]
-
-
-class NotPublic(MonitorError):
-    """The address is not a public one."""
-
-    permanent = True
 
 
 class VettingProxy:
     """A proxy on loopback, for plain HTTP and for CONNECT, from `start()` until `stop()`.
 
     `allow` holds the "host:port" pairs, as a URL names them, that may be reached though they are not public: the
-    sandbox of the demo and of the tests, and nothing else.
+    sandbox of the demo and of the tests, and nothing else; they are reached directly. `upstream` is the school's
+    own proxy. With `interception` the servers' certificates are checked here instead of in the browser.
     """
 
-    def __init__(self, allow: frozenset[str] = frozenset(), *, resolve: Resolver | None = None) -> None:
+    def __init__(
+        self,
+        allow: frozenset[str] = frozenset(),
+        *,
+        resolve: Resolver | None = None,
+        upstream: Upstream | None = None,
+        interception: Interception | None = None,
+    ) -> None:
+        self.interception = interception
         self._allow = allow
         self._resolve = resolve or resolve_name
+        self._upstream = upstream
         self._lock = threading.Lock()
         self._refused: list[str] = []
         self._refused_count = 0
@@ -96,49 +96,47 @@ class VettingProxy:
         return taken
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """A connection to a vetted address of `host`. Raises NotPublic, and OSError where nothing answers."""
+        """A connection, for TLS, to a vetted address of `host`.
+
+        Raises NotPublic, and OSError where nothing answers.
+        """
+        addresses = self._vetted(host, port, encrypted=True)
+        if self._upstream and not self._allowed(host, port):
+            return self._upstream.tunnel(_target(host, port))
+        return _first_that_answers(host, port, addresses)
+
+    def connect_plain(self, host: str, port: int) -> tuple[socket.socket, bool]:
+        """The same for plain HTTP, and whether requests on it must have the absolute form (RFC 9112, 3.2.2)."""
+        addresses = self._vetted(host, port, encrypted=False)
+        if self._upstream and not self._allowed(host, port):
+            return self._upstream.connect(), True
+        return _first_that_answers(host, port, addresses), False
+
+    def _allowed(self, host: str, port: int) -> bool:
+        return _target(host, port) in self._allow
+
+    def _vetted(self, host: str, port: int, *, encrypted: bool) -> Sequence[str]:
+        """The addresses of `host`, none where only the school's proxy knows them. Raises NotPublic and OSError."""
         try:
             addresses = self._resolve(host, port)
-        except UnicodeError as error:  # what the idna codec says of a label that is no label
-            raise OSError(f"{host[:80]!r} is not a host name") from error
-        target = _target(host, port)
-        if target not in self._allow and not all(is_public(address) for address in addresses):
+        except OSError:
+            if self._upstream is None:
+                raise
+            public = may_be_public(host, port, encrypted=encrypted)
+            addresses = ()
+        else:
+            public = self._allowed(host, port) or all(map(is_public, addresses))
+        if not public:
+            target = _target(host, port)
             self._note_refused(target)
             raise NotPublic(f"{target} is not on a public address")
-        failure = OSError(f"{host} has no address")
-        for address in addresses:
-            try:
-                return socket.create_connection((address, port), timeout=_CONNECT_SECONDS)
-            except OSError as error:
-                failure = error
-        raise failure
+        return addresses
 
     def _note_refused(self, target: str) -> None:
         with self._lock:
             self._refused_count += 1
             if len(self._refused) < _MOST_LISTED:
                 self._refused.append(target)
-
-
-def resolve_name(host: str, port: int) -> list[str]:
-    """Every address of `host`. Raises OSError where the name does not resolve."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
-
-
-def is_public(address: str) -> bool:
-    """Whether `address` is one that the open internet routes.
-
-    An IPv4 address behind NAT64 is judged as itself; other ways to dress up an IPv4 address (mapped, 6to4,
-    Teredo) are nobody's honest address and not public.
-    """
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip in _NAT64:
-            ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        elif ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip.is_site_local:
-            return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -161,12 +159,12 @@ class _Handler(BaseHTTPRequestHandler):
     """One request a connection, so that nothing meant for one server can reach another."""
 
     server: _Server
-    timeout = _IDLE_SECONDS
+    timeout = IDLE_SECONDS
 
     def do_CONNECT(self) -> None:
         try:
             target = urlsplit(f"//{self.path}")
-            upstream = self.server.proxy.connect(target.hostname or "", target.port or 443)
+            upstream = self._secured(target.hostname or "", target.port or 443)
         except NotPublic:
             self._answer(403)
         except (OSError, ValueError):
@@ -174,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             with upstream:
                 self._answer(200)
-                _tunnel(self.connection, upstream)
+                self._carry(upstream)
 
     def do_GET(self) -> None:
         """Pass on a plain HTTP request. Where that is refused or fails, hang up: a page of ours would be
@@ -183,15 +181,35 @@ class _Handler(BaseHTTPRequestHandler):
             target = urlsplit(self.path)
             if target.scheme != "http" or not target.hostname:
                 return
-            upstream = self.server.proxy.connect(target.hostname, target.port or 80)
+            upstream, absolute = self.server.proxy.connect_plain(target.hostname, target.port or 80)
             with upstream:
-                self._pass_on(target, upstream)
+                self._pass_on(target, upstream, absolute)
         except (NotPublic, OSError, ValueError, http.client.HTTPException):
             return
         finally:
             self.close_connection = True
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
+
+    def _secured(self, host: str, port: int) -> socket.socket:
+        """A connection to `host`; its certificate is checked, where that is done here."""
+        upstream = self.server.proxy.connect(host, port)
+        interception = self.server.proxy.interception
+        if interception is None:
+            return upstream
+        try:
+            return interception.to_server(upstream, host)
+        except (OSError, ValueError):
+            upstream.close()
+            raise
+
+    def _carry(self, upstream: socket.socket) -> None:
+        interception = self.server.proxy.interception
+        if interception is None:
+            carry(self.connection, upstream)
+            return
+        with interception.to_browser(self.connection) as browser:
+            carry(browser, upstream)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: addresses of pages are evidence, not log lines."""
@@ -201,14 +219,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"HTTP/1.1 {status} {reason}\r\n\r\n".encode())
         self.close_connection = True
 
-    def _pass_on(self, target: SplitResult, upstream: socket.socket) -> None:
-        upstream.settimeout(_IDLE_SECONDS)
+    def _pass_on(self, target: SplitResult, upstream: socket.socket, absolute: bool) -> None:
+        upstream.settimeout(IDLE_SECONDS)
         size = int(self.headers.get("Content-Length") or 0)
         if not 0 <= size <= _MOST_BYTES_OUT:
             return
-        connection = http.client.HTTPConnection("", timeout=_IDLE_SECONDS)
+        connection = http.client.HTTPConnection("", timeout=IDLE_SECONDS)
         connection.sock = upstream
         path = f"{target.path or '/'}{'?' + target.query if target.query else ''}"
+        if absolute:
+            path = f"http://{_target(target.hostname or '', target.port or 80)}{path}"
         connection.putrequest(self.command, path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() not in _HOP_BY_HOP:
@@ -227,26 +247,21 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _copy(source: http.client.HTTPResponse, sink: BufferedIOBase) -> None:
-    left = _MOST_BYTES_BACK
-    while left > 0 and (chunk := source.read1(_CHUNK)):
+    left = MOST_BYTES_BACK
+    while left > 0 and (chunk := source.read1(CHUNK)):
         sink.write(chunk)
         left -= len(chunk)
 
 
-def _tunnel(client: socket.socket, upstream: socket.socket) -> None:
-    """Carry bytes both ways until one side ends, nothing moves for a while, or more came than a page needs."""
-    other = {client: upstream, upstream: client}
-    left = _MOST_BYTES_BACK
-    while left > 0:
-        ready, _, _ = select.select([client, upstream], [], [], _IDLE_SECONDS)
-        if not ready:
-            return
-        for side in ready:
-            chunk = side.recv(_CHUNK)
-            if not chunk:
-                return
-            other[side].sendall(chunk)
-            left -= len(chunk)
+def _first_that_answers(host: str, port: int, addresses: Sequence[str]) -> socket.socket:
+    """A connection to one of the addresses. Raises OSError."""
+    failure = OSError(f"{host} has no address")
+    for address in addresses:
+        try:
+            return socket.create_connection((address, port), timeout=_CONNECT_SECONDS)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def _target(host: str, port: int) -> str:

@@ -1,8 +1,10 @@
 """The commands' fixed contracts, from outside."""
 
 import json
+import re
 from pathlib import Path
 
+from monitor.config import Config
 from tests.e2e.conftest import Run
 
 
@@ -49,8 +51,21 @@ def test_deadline_names_the_line_it_cannot_read(schoolwatch: Run, tmp_path: Path
     assert [line[:7] for line in ended.stderr.splitlines()] == ["line 1:", "line 2:", "line 3:"]
 
 
+SECRETS = {"X_BEARER_TOKEN": "unused", "FACEBOOK_PAGE_TOKEN": "unused"}
+
+
+def cells(table: str) -> dict[str, str]:
+    """The rows of check's table by account, each cell on one line."""
+    rows: dict[str, str] = {}
+    for block in re.split(r"^\+[-=+]+\+$", table, flags=re.MULTILINE)[2:-1]:
+        columns = zip(*(line.strip("|").split("|") for line in block.strip().splitlines()), strict=True)
+        name, *rest = (" ".join(" ".join(column).split()) for column in columns)
+        rows[name.partition(" ")[0]] = " | ".join([name, *rest])
+    return rows
+
+
 def test_check_names_the_secret_that_an_account_lacks(schoolwatch: Run) -> None:
-    ended = schoolwatch("check", environment={"X_BEARER_TOKEN": "unused"})
+    ended = schoolwatch("check", "--offline", environment={"X_BEARER_TOKEN": "unused"})
     assert ended.returncode == 1
     assert "facebook-page: CANNOT BE READ: the secret FACEBOOK_PAGE_TOKEN is not set" in ended.stdout
     assert "x-official (x, official)" in ended.stdout
@@ -58,8 +73,37 @@ def test_check_names_the_secret_that_an_account_lacks(schoolwatch: Run) -> None:
 
 
 def test_check_passes_with_every_secret(schoolwatch: Run) -> None:
-    ended = schoolwatch("check", environment={"X_BEARER_TOKEN": "a", "FACEBOOK_PAGE_TOKEN": "b"})
+    ended = schoolwatch("check", "--offline", environment=SECRETS)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_check_prints_a_table_of_what_each_account_can_do_though_no_secret_is_set(
+    schoolwatch: Run, example: Config, tmp_path: Path
+) -> None:
+    ended = schoolwatch("check", "--offline")
+    rows = cells(ended.stdout)
+    assert rows.keys() == {account.id for account in example.accounts}
+    assert rows["facebook-page"].startswith("facebook-page facebook, official | own posts, visitor posts")
+    assert "the secret FACEBOOK_PAGE_TOKEN is not set" in rows["facebook-page"]
+    assert rows["facebook-page"].endswith("!!")
+    assert rows["hand-ins"].endswith("ok")
+    assert ended.returncode == 1
+    assert not list(tmp_path.iterdir()), "a check leaves nothing behind"
+
+
+def test_checks_table_keeps_to_the_terminals_width(schoolwatch: Run) -> None:
+    ended = schoolwatch("check", "--offline", environment={"COLUMNS": "90"})
+    table = [line for line in ended.stdout.splitlines() if line.startswith(("+", "|"))]
+    assert {len(line) for line in table} == {90}
+
+
+def test_check_says_what_a_firewall_must_allow_and_nothing_else(schoolwatch: Run) -> None:
+    ended = schoolwatch("check", "--hosts")
+    lines = ended.stdout.splitlines()
+    assert all(re.fullmatch(r"[a-z0-9.-]+:(443|587) +\S.*", line) for line in lines)
+    assert any(re.match(r"x\.com:443 +.*photograph evidence of x-official", line) for line in lines)
+    assert any(re.match(r"mail\.larkfield\.example:587 +send e-mail", line) for line in lines)
+    assert ended.returncode == 0
 
 
 def test_a_configuration_that_cannot_be_used_is_one_clear_line(schoolwatch: Run, tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
 """The configuration is read strictly: what cannot be used stops the start and is named."""
 
+import re
 import shutil
+from datetime import date
 from pathlib import Path
 
+import certifi
 import pytest
+import yaml
 
 from connectors import kinds
-from monitor.config import load_config, load_people, secret
+from monitor.config import Config, Mentions, Network, load_config, load_people
 from monitor.domain.errors import ConfigError
+from monitor.domain.mentions import SchoolNames
 from tests.conftest import ROOT
 
 
@@ -41,6 +46,20 @@ def test_the_example_school_is_valid(folder: Path) -> None:
         ("school.yaml", "name: Larkfield", "nmae: Larkfield", "name: Field required"),
         ("school.yaml", "id: larkfield", "id: larkfield\nid: other", "'id' stands twice"),
         ("school.yaml", "id: larkfield", "id: [larkfield", "not readable YAML"),
+        ("school.yaml", 'proxy: ""', "proxy: proxy.larkfield.example:8080", "network.proxy"),
+        ("school.yaml", 'proxy: ""', "proxy: http://me:pw@proxy.larkfield.example", "network.proxy"),
+        ("school.yaml", '"Larkfield Primary"]', '"LPS"]', "mentions.names.*'LPS' is too short.*at least 6 letters"),
+        ("school.yaml", '"Larkfield Primary"]', '"The Primary School"]', "mentions.names.*could be any school"),
+        (
+            "school.yaml",
+            '"Larkfield Primary"]',
+            "Larkfield]",
+            "mentions.*'Larkfield' is a single word.*place_needed",
+        ),
+        ("school.yaml", '"2026-10-12"', "2026-10-12", "mentions.dpia.approved_on.*in quotes"),
+        ("school.yaml", '"Linh Nguyễn, data protection officer"', '""', "mentions.dpia.approved_by"),
+        ("policy.yaml", "private_messages: []", "private_messages: [x-offical]", "private_messages.*'x-offical'"),
+        ("policy.yaml", "private_messages: []", "private_messages: [x-mentions]", "private_messages.*'x-mentions'"),
         ("policy.yaml", "severity: 4", "severity: 9", "severity.*9"),
         ("policy.yaml", "tell: [headteacher, slt]", "tell: [boss]", "tell.*boss"),
         ("people.yaml", "roles: [headteacher, slt]", "roles: [emperor]", "person 1.*roles.*emperor"),
@@ -90,13 +109,162 @@ def test_a_bare_list_is_a_roster_too(shared: Path) -> None:
     assert len(load_people(shared / "comments" / "roster.yaml")) == 24
 
 
-def test_a_secret_comes_from_its_file_before_the_environment(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("from the file\n")
-    assert secret("TOKEN", {"TOKEN": "from the environment"}) == "from the environment"
-    assert secret("TOKEN", {"TOKEN_FILE": str(tmp_path / "token"), "TOKEN": "x"}) == "from the file"
+# What the school is called
 
 
-@pytest.mark.parametrize("environment", [{}, {"TOKEN_FILE": "/nowhere/token"}])
-def test_a_secret_that_is_not_there_is_named(environment: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="the secret TOKEN"):
-        secret("TOKEN", environment)
+def with_mentions(folder: Path, **values: object) -> Config:
+    """The configuration with other `mentions:`."""
+    path = folder / "school.yaml"
+    school = yaml.safe_load(path.read_text(encoding="utf-8"))
+    school["mentions"] = {"names": ["Larkfield Primary"], **values}
+    path.write_text(yaml.safe_dump(school), encoding="utf-8")
+    return load_config(folder)
+
+
+def test_every_account_knows_what_the_school_is_called(folder: Path) -> None:
+    config = with_mentions(
+        folder, misspellings=["Larkfeild Primary"], places=["Northvale"], elsewhere=["Kent"], place_needed=True
+    )
+    names = {account.names for account in config.accounts}
+    assert names == {
+        SchoolNames(
+            names=("Larkfield Primary",),
+            misspellings=("Larkfeild Primary",),
+            handles=("larkfieldprim",),
+            places=("Northvale",),
+            elsewhere=("Kent",),
+            place_needed=True,
+        )
+    }
+
+
+def test_the_schools_handles_are_those_given_and_those_of_its_accounts_but_not_bare_numbers(folder: Path) -> None:
+    config = with_mentions(folder, handles=["larkfieldpta", "larkfieldprim"])
+    assert config.accounts[0].names.handles == ("larkfieldpta", "larkfieldprim")
+    assert "100200300400500" in config.accounts[2].handles
+
+
+def test_a_single_word_is_a_name_only_beside_a_place(folder: Path) -> None:
+    config = with_mentions(folder, names=["Larkfield"], places=["Northvale"], place_needed=True)
+    assert config.accounts[0].names.phrases == ("Larkfield",)
+    with pytest.raises(ConfigError, match="`places` must say which"):
+        with_mentions(folder, names=["Larkfield"], place_needed=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "person"),
+    [
+        ("names", "Joan Price", "Joan Price"),
+        ("names", "Larkfield head joan  PRICE", "Joan Price"),
+        ("misspellings", "Sian Llewellyn Field Larkfield", "Siân Llewellyn-Field"),
+        ("names", "Dave Okafor of Larkfield", "David Okafor"),
+        ("handles", "@tom_field", "Tom Field"),
+    ],
+)
+def test_nobody_is_searched_for_by_name(folder: Path, field: str, text: str, person: str) -> None:
+    with pytest.raises(ConfigError, match=f"school.yaml: mentions: .* names {person}, and nobody is searched for"):
+        with_mentions(folder, **{field: [text]})
+
+
+@pytest.mark.parametrize("name", ["Joan Priceworth School", "Priceton Primary", "Larkfield Field Studies"])
+def test_a_name_that_only_holds_part_of_a_persons_is_a_name(folder: Path, name: str) -> None:
+    assert with_mentions(folder, names=[name]).accounts[0].names.names == (name,)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "{query: 'larkfield \"joan price\"'}",
+        "{queries: [larkfield, [from, {any: Mrs Price}]]}",
+        "{url: 'https://news.example/search?q=joan+price'}",
+        "{url: 'https://news.example/search?q=Joan%20Price'}",
+    ],
+)
+def test_a_search_for_a_person_is_that_accounts_problem_alone(folder: Path, options: str) -> None:
+    change(folder, "accounts.yaml", '{url: "https://news.example/larkfield.atom"}', options)
+    config = load_config(folder)
+    assert set(config.problems) == {"local-news"}
+    assert "nobody is searched for by name" in config.problems["local-news"]
+    assert len(config.accounts) == 4
+
+
+def test_an_official_accounts_options_may_name_somebody(folder: Path) -> None:
+    change(folder, "accounts.yaml", "{handle: larkfieldprim}", "{handle: joan price}")
+    assert load_config(folder).problems == {}
+
+
+@pytest.mark.parametrize(
+    ("dpia", "today", "missing"),
+    [
+        (
+            None,
+            date(2026, 11, 18),
+            "before a data protection impact assessment is recorded.*approved_by.*approved_on",
+        ),
+        ("2026-11-19", date(2026, 11, 18), "on 19 November 2026"),
+        ("2026-11-18", date(2026, 11, 18), None),
+    ],
+)
+def test_mentions_wait_for_an_assessment_that_has_been_approved(
+    dpia: str | None, today: date, missing: str | None
+) -> None:
+    given = {"dpia": {"approved_by": "the data protection officer", "approved_on": dpia}} if dpia else {}
+    said = Mentions.model_validate(given).missing_assessment(today)
+    if missing is None:
+        assert said is None
+    else:
+        assert re.search(missing, said or "")
+
+
+def test_private_messages_are_read_where_the_rule_book_says_so_and_nowhere_else(folder: Path) -> None:
+    assert not any(account.private_messages for account in load_config(folder).accounts)
+    change(folder, "policy.yaml", "private_messages: []", "private_messages: [facebook-page]")
+    assert [account.id for account in load_config(folder).accounts if account.private_messages] == ["facebook-page"]
+
+
+def test_leave_for_an_account_that_cannot_be_used_stops_nothing(folder: Path) -> None:
+    change(folder, "policy.yaml", "private_messages: []", "private_messages: [x-official]")
+    change(folder, "accounts.yaml", "channel: official", "channel: offical")
+    assert set(load_config(folder).problems) == {"x-official"}
+
+
+# The school's way out
+
+
+def test_the_environments_proxy_is_used_where_the_school_names_none(tmp_path: Path) -> None:
+    environment = {"HTTPS_PROXY": "http://proxy.example:3128"}
+    assert Network().from_here(tmp_path, environment).proxy == "http://proxy.example:3128"
+    assert Network().from_here(tmp_path, {"https_proxy": "http://proxy.example:3128/"}).proxy
+    own = Network(proxy="http://other.example:8080").from_here(tmp_path, environment)
+    assert own.proxy == "http://other.example:8080"
+    assert Network().from_here(tmp_path, {}).proxy == ""
+
+
+@pytest.mark.parametrize("proxy", ["http://me:hunter2@proxy.example:3128", "socks5://proxy.example", "proxy:3128"])
+def test_a_proxy_of_the_environment_that_cannot_be_used_is_told_without_its_password(
+    tmp_path: Path, proxy: str
+) -> None:
+    with pytest.raises(ConfigError, match="HTTPS_PROXY") as caught:
+        Network().from_here(tmp_path, {"HTTPS_PROXY": proxy})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (None, "cannot be read: No such file"),
+        ("", "not a PEM file|holds no authority"),
+        ("not a certificate", "not a PEM file"),
+        ("-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n", "not a PEM file"),
+    ],
+)
+def test_a_certificate_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None, named: str) -> None:
+    if content is not None:
+        (tmp_path / "filter.pem").write_text(content)
+    with pytest.raises(ConfigError, match=rf"network\.ca_bundle: .*filter\.pem .*({named})"):
+        Network(ca_bundle="filter.pem").from_here(tmp_path, {})
+
+
+def test_a_certificate_file_lies_beside_the_school(tmp_path: Path) -> None:
+    shutil.copy(certifi.where(), tmp_path / "filter.pem")
+    assert Network(ca_bundle="filter.pem").from_here(tmp_path, {}).ca_bundle == str(tmp_path / "filter.pem")

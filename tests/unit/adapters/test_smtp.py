@@ -20,7 +20,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from monitor.adapters.mailbox import Mailbox, Refusal
 from monitor.adapters.smtp import SmtpMailer, header_text
+from monitor.bootstrap import make_mailer
+from monitor.config import Mail, Network
 from monitor.domain.errors import ConfigError, MailError
+from monitor.domain.ports import Mailer
 
 MESSAGE_ID = "<case-17-level-1@harrowby.example>"
 
@@ -36,7 +39,7 @@ def mailer_for(port: int, **options: Any) -> SmtpMailer:
     return SmtpMailer(host="127.0.0.1", port=port, **(settings | options))
 
 
-def send(mailer: SmtpMailer, **replaced: str) -> None:
+def send(mailer: Mailer, **replaced: str) -> None:
     fields = {
         "message_id": MESSAGE_ID,
         "recipient": "head@harrowby.example",
@@ -295,6 +298,21 @@ def test_mail_goes_over_tls_with_a_password(secure: tuple[str, int, list[bytes]]
     trusted = ssl.create_default_context(cafile=certificate)
     send(mailer_for(port, tls=tls, context=trusted, username="watch", password="hunter2"))
     assert b"Please look at case 17." in taken[0]
+
+
+def test_the_schools_own_certificates_are_trusted_for_mail_too(
+    secure: tuple[str, int, list[bytes]], certificate: Path
+) -> None:
+    tls, port, taken = secure
+    mail = Mail.model_validate(
+        {"host": "127.0.0.1", "port": port, "sender": "watch@harrowby.example", "tls": tls}
+        | {"username": "watch", "password": "SMTP_PASSWORD"}
+    )
+    secrets = {"SMTP_PASSWORD": "hunter2"}
+    with pytest.raises(MailError, match="certificate"):
+        send(make_mailer(mail, Network(), secrets))
+    send(make_mailer(mail, Network(ca_bundle=str(certificate)), secrets))
+    assert len(taken) == 1
 
 
 def test_a_wrong_password_is_told_without_showing_it(

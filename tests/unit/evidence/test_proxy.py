@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from monitor.evidence.proxy import Resolver, VettingProxy, is_public
+from monitor.evidence.proxy import VettingProxy
+from monitor.evidence.vetting import Resolver, is_public
 
 
 class Site:

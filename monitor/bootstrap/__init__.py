@@ -3,24 +3,26 @@
 import fcntl
 import logging
 import os
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import connectors
 from classifiers import reader
 from classifiers.reader import SchoolReader
 from classifiers.tuning import TuningError, Tunings
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.letters import TemplateLetters
+from monitor.adapters.secrets import secret
 from monitor.adapters.smtp import SmtpMailer
-from monitor.config import Config, Mail, School, default_folder, load_config, secret
-from monitor.domain.account import Account
+from monitor.bootstrap.accounts import Examined, connect_all, examine
+from monitor.bootstrap.network import way_out
+from monitor.config import Config, Mail, Network, School, default_folder, load_config
 from monitor.domain.errors import ConfigError
 from monitor.domain.people import Person
-from monitor.domain.ports import Clock, Connector, Letters, Mailer, Reader
+from monitor.domain.ports import Clock, Letters, Mailer, Reader
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
 from monitor.evidence.browser import Browser
@@ -81,11 +83,13 @@ def build(
     with ExitStack() as stack:
         data.mkdir(parents=True, exist_ok=True)
         stack.enter_context(_only_one(data))
-        config, ready, problems = _connect_all(config, data, environment)
+        network = way_out(config, data, environment)
+        connected = connect_all(config, network, data, environment, clock.now())
+        config = replace(config, accounts=connected.accounts)
         store = stack.enter_context(open_store(config, data, environment))
         school_reader = load_school_reader(config, data)
         config = replace(config, warnings=(*config.warnings, *school_reader.notes))
-        browser = _browser(config.school)
+        browser = _browser(config.school, network)
         if browser is not None:
             stack.enter_context(browser)
             config = config if browser.sandbox else replace(config, warnings=(*config.warnings, NO_SANDBOX))
@@ -93,12 +97,12 @@ def build(
             config=config,
             store=store,
             clock=clock,
-            connectors=ready,
-            problems=problems,
+            connectors=connected.connectors,
+            problems=connected.problems,
             reader=school_reader,
             capturer=PageCapturer(browser),
             vault=FolderVault(data / "vault"),
-            mailer=_mailer(config.school.mail, environment),
+            mailer=make_mailer(config.school.mail, network, environment),
             letters=make_letters(config),
             book=rule_book(config),
             sender=make_sender(config),
@@ -107,12 +111,18 @@ def build(
         yield parts
 
 
-def _browser(school: School) -> Browser | None:
+def _browser(school: School, network: Network) -> Browser | None:
     executable = find_browser()
     if executable is None:
         return None
     sandbox = None if school.browser_sandbox else False
-    return Browser(executable, allow=frozenset(school.browser_may_open), sandbox=sandbox)
+    return Browser(
+        executable,
+        allow=frozenset(school.browser_may_open),
+        upstream=network.proxy,
+        certificates=Path(network.ca_bundle) if network.ca_bundle else None,
+        sandbox=sandbox,
+    )
 
 
 def load_school_reader(config: Config, data: Path | None = None, *, explains: bool = True) -> SchoolReader:
@@ -161,40 +171,15 @@ def rule_book(config: Config) -> RuleBook:
     return RuleBook(policy=config.policy, people=config.people, calendar=config.calendar)
 
 
-def connect(account: Account, environment: Mapping[str, str] = os.environ) -> Connector:
-    """One account's connector with its secrets resolved. Raises ConfigError."""
-    return connectors.connect(
-        account, {option: secret(name, environment) for option, name in account.secrets.items()}
-    )
+def examine_accounts(
+    config: Config, data: Path, environment: Mapping[str, str] = os.environ, *, ask: bool
+) -> list[Examined]:
+    """What each account can do and what is wrong with it; `ask` its platform too. Raises ConfigError."""
+    network = way_out(config, data, environment)
+    return examine(config, network, data, environment, SystemClock().now(), ask=ask)
 
 
-def _connect_all(
-    config: Config, data: Path, environment: Mapping[str, str]
-) -> tuple[Config, dict[str, Connector], dict[str, str]]:
-    """Connectors by account id, and what kept the others from being made."""
-    ready: dict[str, Connector] = {}
-    problems = dict(config.problems)
-    accounts = tuple(_with_folder(account, data) for account in config.accounts)
-    for account in accounts:
-        try:
-            ready[account.id] = connect(account, environment)
-        except ConfigError as error:
-            problems[account.id] = str(error)
-            logger.error("account %s is not read: %s", account.id, error)
-    return replace(config, accounts=accounts), ready, problems
-
-
-def _with_folder(account: Account, data: Path) -> Account:
-    """What staff hand in, a folder or a file, lies in the data folder unless its path is absolute."""
-    path = account.options.get("path")
-    if not isinstance(path, str) or Path(path).is_absolute():
-        return account
-    place = data / path
-    (place.parent if place.suffix else place).mkdir(parents=True, exist_ok=True)
-    return replace(account, options={**account.options, "path": str(place)})
-
-
-def _mailer(mail: Mail, environment: Mapping[str, str]) -> Mailer:
+def make_mailer(mail: Mail, network: Network, environment: Mapping[str, str] = os.environ) -> Mailer:
     password = secret(mail.password, environment) if mail.password else None
     return SmtpMailer(
         host=mail.host,
@@ -203,6 +188,7 @@ def _mailer(mail: Mail, environment: Mapping[str, str]) -> Mailer:
         username=mail.username,
         password=password,
         tls=mail.tls,
+        context=ssl.create_default_context(cafile=network.ca_bundle) if network.ca_bundle else None,
     )
 
 
