@@ -130,7 +130,7 @@ def test_every_account_knows_what_the_school_is_called(folder: Path) -> None:
         SchoolNames(
             names=("Larkfield Primary",),
             misspellings=("Larkfeild Primary",),
-            handles=("larkfieldprim",),
+            handles=("larkfieldprim", "larkfieldprim.bsky.social"),
             places=("Northvale",),
             elsewhere=("Kent",),
             place_needed=True,
@@ -138,9 +138,9 @@ def test_every_account_knows_what_the_school_is_called(folder: Path) -> None:
     }
 
 
-def test_the_schools_handles_are_those_given_and_those_of_its_accounts_but_not_bare_numbers(folder: Path) -> None:
+def test_the_schools_handles_are_those_given_and_those_of_its_accounts_but_not_numbers_or_names(folder: Path) -> None:
     config = with_mentions(folder, handles=["larkfieldpta", "larkfieldprim"])
-    assert config.accounts[0].names.handles == ("larkfieldpta", "larkfieldprim")
+    assert config.accounts[0].names.handles == ("larkfieldpta", "larkfieldprim", "larkfieldprim.bsky.social")
     assert "100200300400500" in config.accounts[2].handles
 
 
@@ -185,7 +185,7 @@ def test_a_search_for_a_person_is_that_accounts_problem_alone(folder: Path, opti
     config = load_config(folder)
     assert set(config.problems) == {"local-news"}
     assert "nobody is searched for by name" in config.problems["local-news"]
-    assert len(config.accounts) == 4
+    assert len(config.accounts) == 10
 
 
 def test_an_official_accounts_options_may_name_somebody(folder: Path) -> None:
