@@ -1,9 +1,10 @@
 """The YouTube Data API v3, Google's token endpoint and watch pages, as far as a school's channel needs them.
 
-Reference: developers.google.com/youtube/v3/docs (channels, playlistItems, videos, commentThreads, comments, errors)
-and developers.google.com/identity/protocols/oauth2/web-server#offline. All replies hang below a first comment. An
-entry's category may be `held-for-review` or `likely-spam` (only the owner sees it), and that of a video
-`comments-disabled` or `private`.
+Reference: developers.google.com/youtube/v3/docs (channels, playlistItems, videos, commentThreads, comments, search,
+errors) and developers.google.com/identity/protocols/oauth2/web-server#offline. All replies hang below a first
+comment. What is hidden is rejected, what is not approved yet held for review; an entry's category may be
+`held-for-review` or `likely-spam`, too (only the owner sees any of it), and that of a video `comments-disabled` or
+`private`. A post by somebody else is a video on a channel of theirs.
 """
 
 import base64
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from connectors.sandbox import pages
+from connectors.sandbox.search import matches
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
 from connectors.sandbox.world import Live, Person, World
 from monitor.domain.clock import format_instant
@@ -24,6 +26,8 @@ KIND = "youtube"
 BRAND = pages.Brand(name="YouTube (sandbox)", colour="#c4302b")
 #: What a sign-in is given for the sandbox's token as its refresh token.
 ACCESS_TOKEN = "sandbox-access"  # noqa: S105 - it opens nothing
+#: What a sign-in is allowed, and for how long (s) where whoever signed in gave leave for a time only.
+SCOPE, LEAVE_ENDS_IN = "https://www.googleapis.com/auth/youtube.force-ssl", 0
 #: How many replies a thread carries at most; the others have to be listed.
 CARRIED = 5
 HIDDEN = {"held-for-review": "heldForReview", "likely-spam": "likelySpam"}
@@ -60,6 +64,7 @@ class _YouTube:
             "/youtube/v3/videos": view.videos_by_id,
             "/youtube/v3/commentThreads": view.threads,
             "/youtube/v3/comments": view.comments,
+            "/youtube/v3/search": view.search,
         }
         if request.method != "GET" or request.path not in answers:
             return _error(404, "notFound", "Not Found")
@@ -85,7 +90,9 @@ class _YouTube:
         if form.get("refresh_token") != self._token:
             told = "Token has been expired or revoked."
             return json_answer({"error": "invalid_grant", "error_description": told}, 400)
-        return json_answer({"access_token": ACCESS_TOKEN, "expires_in": 3599, "token_type": "Bearer"})
+        granted = {"access_token": ACCESS_TOKEN, "expires_in": 3599, "scope": SCOPE, "token_type": "Bearer"}
+        leave = {"refresh_token_expires_in": LEAVE_ENDS_IN} if LEAVE_ENDS_IN else {}
+        return json_answer({**granted, **leave})
 
 
 class _View:
@@ -95,10 +102,11 @@ class _View:
         self._world = world
         self._request = request
         self._owner = owner
-        self._by_key = {live.key: live for live in world.live(KIND, request.now)}
+        self._by_key = {live.key: live for live in world.live(KIND, request.now) if not live.entry.message}
         self.all = [live for live in self._by_key.values() if self._reachable(live)]
-        videos = [live for live in self.all if live.author and live.author.school and self.shows(live)]
-        self.videos = {video_id(live.key): live for live in videos if live.entry.under is None}
+        videos = [live for live in self.all if live.author and live.entry.under is None and self.shows(live)]
+        self.videos = {video_id(live.key): live for live in videos}
+        self._own = {key: live for key, live in self.videos.items() if live.author and live.author.school}
 
     def id(self, live: Live) -> str:
         """A video's eleven signs, a comment's 26, a reply's after its first comment's and a full stop."""
@@ -109,19 +117,42 @@ class _View:
         return own if top is live else f"{own}.{digest[:22]}"
 
     def channels(self) -> Answer:
-        school, query = self._world.school, self._request.query
+        query = self._request.query
         document: dict[str, Any] = {"kind": "youtube#channelListResponse"}
+        wanted = query.get("id", "").split(",")
+        found = [
+            person
+            for person in self._world.people.values()
+            if channel_id(person) in wanted or f"@{person.handle}" == query.get("forHandle")
+        ]
         # An answer without channels has no `items` either.
-        if channel_id(school) == query.get("id") or f"@{school.handle}" == query.get("forHandle"):
-            lists = {"relatedPlaylists": {"likes": "", "uploads": self._uploads_id()}}
-            channel = {"kind": "youtube#channel", "id": channel_id(school), "contentDetails": lists}
-            document["items"] = [channel]
+        if found:
+            document["items"] = [self._channel(person) for person in found]
         return json_answer(document)
 
+    def search(self) -> Answer:
+        """Videos whose words match, newest first, or channels whose name does."""
+        query = self._request.query
+        wanted = query.get("q", "").replace("|", " OR ")
+        if query.get("type") == "channel":
+            people = self._world.people.values()
+            found = [one for one in people if matches(wanted, {}, f"{one.name} {one.handle}")]
+            items = [_hit("channel", channel_id(person)) for person in found]
+            return json_answer({"kind": "youtube#searchListResponse", "items": items})
+        after = query.get("publishedAfter", "")
+        videos = [
+            live
+            for live in self.videos.values()
+            if matches(wanted, {}, f"{live.entry.title} {live.text}")
+            and format_instant(live.at) >= after
+            and live.entry.category != "private"
+        ]
+        return self._listing("search", videos, lambda live: _hit("video", video_id(live.key)), 50)
+
     def uploads(self) -> Answer:
-        if self._request.query.get("playlistId") != self._uploads_id() or not self.videos:
+        if self._request.query.get("playlistId") != self._uploads_id() or not self._own:
             return _error(404, "playlistNotFound", "The playlist cannot be found.")
-        return self._listing("playlistItem", list(self.videos.values()), self._upload, 50)
+        return self._listing("playlistItem", list(self._own.values()), self._upload, 50)
 
     def videos_by_id(self) -> Answer:
         asked = self._request.query.get("id", "").split(",")
@@ -132,19 +163,21 @@ class _View:
         status = query.get("moderationStatus", "published")
         if status != "published" and not self._owner:
             return _error(403, "forbidden", "The request might not be properly authorized.")
-        spoken = {live.key for live in self.videos.values() if live.entry.category != "comments-disabled"}
+        spoken = {live.key for live in self._own.values() if _can_be_discussed(live)}
         if video := query.get("videoId"):
             if video not in self.videos:
                 return _error(404, "videoNotFound", "The video cannot be found.")
-            if self.videos[video].key not in spoken:
+            if not _can_be_discussed(self.videos[video]):
                 return _error(403, "commentsDisabled", "The video has disabled comments.")
+            if status != "published" and video not in self._own:
+                return _error(403, "forbidden", "The request might not be properly authorized.")
             spoken = {self.videos[video].key}
         elif query.get("allThreadsRelatedToChannelId") != channel_id(self._world.school):
             return _error(404, "channelNotFound", "The channel cannot be found.")
         tops = [live for live in self.all if live.entry.under in spoken]
-        found = [live for live in tops if status in {_status(one) for one in (live, *self._replies(live))}]
+        found = [live for live in tops if status in map(self._status, (live, *self._replies(live)))]
         if status == "published":
-            found = [live for live in found if _status(live) == status]
+            found = [live for live in found if self._status(live) == status]
         return self._listing("commentThread", found, lambda live: self._thread(live, status), 100)
 
     def comments(self) -> Answer:
@@ -154,11 +187,11 @@ class _View:
             asked = query["id"].split(",")
             if not by_id.keys() >= set(asked):
                 return _error(404, "commentNotFound", "One or more of the comments cannot be found.")
-            return self._listing("comment", [by_id[key] for key in asked], self._comment, 100)
+            return self._listing("comment", [by_id[key] for key in asked], self._comment_by_id, 100)
         parent = by_id.get(query.get("parentId", ""))
         if parent is None:
             return _error(404, "commentNotFound", "The comment cannot be found.")
-        published = [live for live in self._replies(parent) if _status(live) == "published"]
+        published = [live for live in self._replies(parent) if self._status(live) == "published"]
         return self._listing("comment", published, self._comment, 100)
 
     def _listing(self, kind: str, found: Sequence[Live], tell: Callable[[Live], Any], most: int) -> Answer:
@@ -196,23 +229,24 @@ class _View:
 
     def _video(self, live: Live) -> dict[str, Any]:
         title, _, description = f"{live.entry.title}\n{live.text}".strip().partition("\n")
-        below = len(pages.thread(live, self.all)) - 1
+        below = [one for one, depth in pages.thread(live, self.all) if depth and self._status(one) == "published"]
+        counted = {"commentCount": str(len(below) + live.entry.miscount)} if _can_be_discussed(live) else {}
         return {
             "kind": "youtube#video",
             "id": video_id(live.key),
             "snippet": {
                 "publishedAt": format_instant(live.at),
-                "channelId": channel_id(self._world.school),
-                "channelTitle": self._world.school.name,
+                "channelId": channel_id(live.author or self._world.school),
+                "channelTitle": (live.author or self._world.school).name,
                 "title": title,
                 "description": description,
             },
             "status": {"privacyStatus": "private" if live.entry.category == "private" else "public"},
-            "statistics": {"viewCount": "7", "commentCount": str(below)},
+            "statistics": {"viewCount": "7", **counted},
         }
 
     def _thread(self, live: Live, status: str) -> dict[str, Any]:
-        replies = [one for one in self._replies(live) if _status(one) == status]
+        replies = [one for one in self._replies(live) if self._status(one) == status]
         about = {
             "channelId": channel_id(self._world.school),
             "videoId": video_id(live.entry.under or ""),
@@ -241,8 +275,24 @@ class _View:
         if live.entry.photo:
             snippet["imageUrl"] = f"{self._request.site}/youtube/image/{_digest(live.key)[:8]}"
         if self._owner:
-            snippet |= {"textOriginal": live.text, "moderationStatus": _status(live)}
+            snippet |= {"textOriginal": live.text, "moderationStatus": self._status(live)}
         return {"kind": "youtube#comment", "id": self.id(live), "snippet": snippet}
+
+    def _comment_by_id(self, live: Live) -> dict[str, Any]:
+        """A comment that was asked for by its id: YouTube then does not tell its moderation status."""
+        comment = self._comment(live)
+        comment["snippet"].pop("moderationStatus", None)
+        return comment
+
+    def _channel(self, person: Person) -> dict[str, Any]:
+        lists = {"relatedPlaylists": {"likes": "", "uploads": f"UU{channel_id(person)[2:]}"}}
+        about = {"title": person.name, "description": "", "customUrl": f"@{person.handle}"}
+        return {
+            "kind": "youtube#channel",
+            "id": channel_id(person),
+            "snippet": about,
+            "contentDetails": lists,
+        }
 
     def _replies(self, top: Live) -> list[Live]:
         """Everything below a first comment, oldest first."""
@@ -263,7 +313,15 @@ class _View:
 
     def shows(self, live: Live) -> bool:
         """Whether whoever asks may see it."""
-        return self._owner or (_status(live) == "published" and live.entry.category != "private")
+        return self._owner or (self._status(live) == "published" and live.entry.category != "private")
+
+    def _status(self, live: Live) -> str:
+        entry = live.entry
+        if entry.hidden:
+            return "rejected"
+        if entry.approved is not None and self._request.now < self._world.present + entry.approved:
+            return "heldForReview"
+        return HIDDEN.get(entry.category, "published")
 
     def _uploads_id(self) -> str:
         return f"UU{channel_id(self._world.school)[2:]}"
@@ -274,8 +332,13 @@ def video_id(key: str) -> str:
     return _digest(key)[:11]
 
 
-def _status(live: Live) -> str:
-    return HIDDEN.get(live.entry.category, "published")
+def _can_be_discussed(video: Live) -> bool:
+    return video.entry.category != "comments-disabled"
+
+
+def _hit(kind: str, key: str) -> dict[str, Any]:
+    """What a search found; the words that it shows are shortened and escaped, and left out here."""
+    return {"kind": "youtube#searchResult", "id": {"kind": f"youtube#{kind}", f"{kind}Id": key}}
 
 
 def _digest(text: str) -> str:
