@@ -75,8 +75,7 @@ def thread(
 def look_up(ask: Listing, ids: list[str], listed: str) -> list[Raw]:
     """Comments by id. One that is missing may cost the whole request: then each half is asked for.
 
-    With them goes one that was `listed` just now, if any was: an answer without it proves nothing. Raises SourceError
-    for that.
+    With them goes one that was `listed` just now, if any was. Raises SourceError for an answer without it.
     """
     try:
         wanted = ",".join(filter(None, [*ids, listed]))

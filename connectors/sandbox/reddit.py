@@ -1,7 +1,9 @@
 """Reddit's Data API and its post pages, as far as a school needs them. Reference: www.reddit.com/dev/api.
 
-What was deleted leaves a stub where something hangs below it; with the category "removed" a moderator did it. A
-post that `tags_school` stands in another subreddit. Feeds are refused, as to all readers who are not signed in.
+What was deleted leaves a stub where something hangs below it; with the category "removed" a moderator did it. What
+is hidden was removed by the school, what is not approved yet by a filter: only moderators see either, and find it
+in their queues. A post that `tags_school` stands in another subreddit. Feeds are refused, as to all readers who are
+not signed in.
 """
 
 import base64
@@ -16,12 +18,14 @@ from urllib.parse import parse_qsl
 from connectors.sandbox import pages
 from connectors.sandbox.search import matches
 from connectors.sandbox.server import HTML, Answer, Fault, Platform, Request, json_answer
-from connectors.sandbox.world import Entry, Live, Version, World, number
+from connectors.sandbox.world import Entry, Live, Person, Version, World, number
 
 KIND = "reddit"
 BRAND = pages.Brand(name="Reddit (sandbox)", colour="#ff4500")
 SUBREDDIT, ELSEWHERE, PRIVATE = "larkfield", "northvale", "staffroom"
 CLIENT_ID, ACCESS = "sandbox-app", "sandbox-access"
+#: What whoever signs in as the school is given, and with which scopes.
+MODERATOR, SCOPE = "sandbox-moderator", "history privatemessages read"
 #: Requests in so many seconds. Reddit allows 1,000; here a simulated week passes in a minute.
 LIMIT, PERIOD = 100_000, 600
 #: How deep a tree is shown before it says "continue this thread", and how many ids one request may bring.
@@ -47,27 +51,30 @@ def base36(key: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Thing:
-    """A post or comment; `gone`: its words and author are no longer shown."""
+    """A post, comment or message; `gone`: its words and author are not shown. `removed` by whom, "" by nobody."""
 
     live: Live
     id: str
     name: str
     handle: str
     gone: bool
+    removed: str
 
     @property
     def is_post(self) -> bool:
         return self.live.entry.under is None
 
 
-def _thing(live: Live, *, gone: bool = False) -> _Thing:
+def _thing(live: Live, *, gone: bool = False, removed: str = "") -> _Thing:
     key, handle = base36(live.key), live.author.handle.lower() if live.author else ""
-    return _Thing(live=live, id=key, name=f"{'t1' if live.entry.under else 't3'}_{key}", handle=handle, gone=gone)
+    prefix = "t4" if live.entry.message else "t1" if live.entry.under else "t3"
+    return _Thing(live=live, id=key, name=f"{prefix}_{key}", handle=handle, gone=gone, removed=removed)
 
 
 class _Reddit:
     def __init__(self, world: World, secret: str) -> None:
         self._world = world
+        self._secret = secret
         self._app = "Basic " + base64.b64encode(f"{CLIENT_ID}:{secret}".encode()).decode()
         self._used: dict[int, int] = {}
 
@@ -77,18 +84,21 @@ class _Reddit:
             return Answer(status=429, body=b"<!doctype html><title>Too Many Requests</title>", content_type=HTML)
         form, signed = dict(parse_qsl(request.body.decode())), request.headers.get("authorization")
         if path == "api/v1/access_token":
-            if signed != self._app or form.get("grant_type") != "client_credentials":
+            renews = form.get("grant_type") == "refresh_token" and form.get("refresh_token") == self._secret
+            if signed != self._app or not (renews or form.get("grant_type") == "client_credentials"):
                 return _refuse(Fault.UNAUTHORISED, request)
-            return json_answer({"access_token": ACCESS, "token_type": "bearer", "expires_in": 86400, "scope": "*"})
-        if signed != f"bearer {ACCESS}":
+            granted = {"access_token": MODERATOR if renews else ACCESS, "scope": SCOPE if renews else "*"}
+            return json_answer({"token_type": "bearer", "expires_in": 86400, **granted})
+        if signed not in (f"bearer {ACCESS}", f"bearer {MODERATOR}"):
             return _refuse(Fault.UNAUTHORISED, request)
         left = self._left(request.now)
-        spent, view = left["x-ratelimit-remaining"].startswith("-"), _View(self._world, request)
+        moderates = signed == f"bearer {MODERATOR}"
+        spent, view = left["x-ratelimit-remaining"].startswith("-"), _View(self._world, request, moderates)
         answer = _refuse(Fault.RATE_LIMITED_BARE, request) if spent else self._route(path, form, view)
         return replace(answer, headers={**answer.headers, **left})
 
     def page(self, request: Request) -> Answer:
-        view = _View(self._world, request)
+        view = _View(self._world, request, moderates=False)
         found = re.fullmatch(r"/r/\w+/comments/(\w+)/\w*(?:/(\w+))?/?", request.path)
         post = view.named.get(f"t3_{found[1]}") if found else None
         focus = view.named.get(f"t1_{found[2]}") if found and found[2] else post
@@ -102,6 +112,14 @@ class _Reddit:
         match path.split("/"):
             case ["search"] | ["r", _, "search"]:
                 return view.search(path.split("/")[1] if "/" in path else "")
+            case ["r", place, "about", "modqueue" | "spam" as listing]:
+                return view.queue(place, removed=listing == "spam")
+            case ["r", place, "about"]:
+                return view.about(place)
+            case ["message", "inbox"]:
+                return view.inbox()
+            case ["subreddits" | "users" as what, "search"]:
+                return view.profiles(what)
             case ["r", place, "new" | "comments" as listing]:
                 return view.subreddit_listing(place, posts=listing == "new")
             case ["user", name, "submitted" | "comments" as listing]:
@@ -129,15 +147,21 @@ class _Reddit:
 class _View:
     """The world's Reddit as one request sees it."""
 
-    def __init__(self, world: World, request: Request) -> None:
+    def __init__(self, world: World, request: Request, moderates: bool) -> None:
         self._world = world
         self._request = request
-        live = [_thing(live) for live in world.live(KIND, request.now)]
-        shown = {thing.live.key for thing in live}
+        self._moderates = moderates
+        living = world.live(KIND, request.now)
+        self._messages = [_thing(one) for one in reversed(living) if one.entry.message]
+        live = [self._seen(one) for one in living if not one.entry.message]
+        shown = {one.key for one in living}
         stubs = [
             _thing(_stub(world, entry), gone=True)
             for entry in world.entries()
-            if entry.platform == KIND and entry.key not in shown and world.present + entry.at <= request.now
+            if entry.platform == KIND
+            and not entry.message
+            and entry.key not in shown
+            and world.present + entry.at <= request.now
         ]
         self.all = sorted(live + stubs, key=_order, reverse=True)
         self.named = {thing.name: thing for thing in self.all}
@@ -145,6 +169,16 @@ class _View:
         self._under: dict[str | None, list[_Thing]] = {}
         for thing in self.all:
             self._under.setdefault(thing.live.entry.under, []).append(thing)
+
+    def _seen(self, live: Live) -> _Thing:
+        """A thing as whoever asks sees it: what was removed shows its words to moderators alone."""
+        entry = live.entry
+        waits = entry.approved is not None and self._request.now < self._world.present + entry.approved
+        removed = "moderator" if entry.hidden else "automod_filtered" if waits else ""
+        if not removed or self._moderates:
+            return _thing(live, removed=removed)
+        stub = _stub(self._world, replace(entry, category="removed"))
+        return _thing(stub, gone=True, removed=removed)
 
     def subreddit(self, thing: _Thing) -> str:
         return ELSEWHERE if self._top(thing).live.entry.tags_school else SUBREDDIT
@@ -154,7 +188,39 @@ class _View:
             return _error(403, "Forbidden", reason="private")
         if place not in (SUBREDDIT, ELSEWHERE):
             return Answer(status=302, headers={"Location": f"https://oauth.reddit.com/subreddits/search?q={place}"})
-        return self._listing(lambda thing: self.subreddit(thing) == place and thing.is_post == posts)
+        return self._listing(
+            lambda thing: self.subreddit(thing) == place and thing.is_post == posts and not thing.removed
+        )
+
+    def queue(self, place: str, *, removed: bool) -> Answer:
+        """What moderators find waiting for them, or among what was removed."""
+        if not self._moderates or place != SUBREDDIT:
+            return _error(403, "Forbidden")
+        why = "moderator" if removed else "automod_filtered"
+        return self._listing(lambda thing: self.subreddit(thing) == place and thing.removed == why)
+
+    def about(self, place: str) -> Answer:
+        ours = self._moderates and place == SUBREDDIT
+        data = {"name": f"t5_{base36(place)}", "display_name": place, "user_is_moderator": ours}
+        return json_answer({"kind": "t5", "data": data})
+
+    def inbox(self) -> Answer:
+        """Private messages; an app that acts for nobody has none."""
+        if not self._moderates:
+            return _error(403, "Forbidden")
+        return json_answer(_listing(map(self._message, self._messages)))
+
+    def profiles(self, what: str) -> Answer:
+        """Subreddits or users whose name matches a search."""
+        query, people = self._request.query.get("q", ""), self._world.people.values()
+        if what == "users":
+            found = [one for one in people if matches(query, {}, f"{one.name} {one.handle}")]
+            return json_answer(_listing(map(_user, found)))
+        title = f"{self._world.school.name}'s own"
+        shown = [
+            {"kind": "t5", "data": {"name": f"t5_{base36(SUBREDDIT)}", "display_name": SUBREDDIT, "title": title}}
+        ]
+        return json_answer(_listing(shown if matches(query, {}, f"{SUBREDDIT} {title}") else []))
 
     def user_listing(self, name: str, *, posts: bool) -> Answer:
         if name.lower() not in (person.handle.lower() for person in self._world.people.values()):
@@ -235,11 +301,15 @@ class _View:
         about["permalink"] = f"/r/{place}/comments/{top.id}/{_slug(top)}/{end}"
         if live.author:
             about |= {"author": live.author.handle, "author_fullname": f"t2_{base36(live.author.key)}"}
+        if self._moderates and place == SUBREDDIT:
+            by_whom = self._world.school.handle if thing.removed == "moderator" else bool(thing.removed) or None
+            about |= {"can_mod_post": True, "removed": bool(thing.removed), "banned_by": by_whom}
         if thing.is_post:
             title, _, rest = live.text.partition("\n")
             by = "moderator" if live.entry.category == "removed" else "deleted"
             about |= {"title": title, "selftext": rest, "is_self": not live.entry.photo}
-            about |= {"removed_by_category": by if thing.gone else None, "num_comments": len(self._below(thing))}
+            about |= {"removed_by_category": thing.removed or (by if thing.gone else None)}
+            about |= {"num_comments": self._count(thing) + live.entry.miscount}
             about |= {"post_hint": "image"} if live.entry.photo else {}
             return {"kind": "t3", "data": about}
         parent, picture = self._by_key[live.entry.under or ""], f"p{thing.id}"
@@ -248,6 +318,20 @@ class _View:
             about["body"] += f"\n\n![img]({picture})"
             about["media_metadata"] = {picture: {"status": "valid", "e": "Image", "m": "image/png", "id": picture}}
         return {"kind": "t1", "data": about}
+
+    def _message(self, thing: _Thing) -> dict[str, Any]:
+        live = thing.live
+        about = {"id": thing.id, "name": thing.name, "created_utc": live.at.timestamp(), "was_comment": False}
+        about |= {"subject": live.entry.title, "body": live.text, "dest": self._world.school.handle}
+        if live.author:
+            about |= {"author": live.author.handle, "author_fullname": f"t2_{base36(live.author.key)}"}
+        return {"kind": "t4", "data": about}
+
+    def _count(self, thing: _Thing) -> int:
+        """All that is below: what was removed is counted, what its author deleted is not."""
+        below = self._under.get(thing.live.key, [])
+        counted = (not one.gone or one.removed or one.live.entry.category == "removed" for one in below)
+        return sum(map(bool, counted)) + sum(map(self._count, below))
 
     def _top(self, thing: _Thing) -> _Thing:
         return self._top(self._by_key[thing.live.entry.under]) if thing.live.entry.under else thing
@@ -262,6 +346,11 @@ def _stub(world: World, entry: Entry) -> Live:
 
 def _order(thing: _Thing) -> tuple[datetime, str]:
     return thing.live.at, thing.live.key
+
+
+def _user(person: Person) -> dict[str, Any]:
+    about = {"title": person.name, "public_description": ""}
+    return {"kind": "t2", "data": {"id": base36(person.key), "name": person.handle, "subreddit": about}}
 
 
 def _slug(thing: _Thing) -> str:
