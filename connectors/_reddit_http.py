@@ -101,9 +101,8 @@ class ApiLine(ApiSession):
             raise
         if token and text(response.json(), "access_token"):
             self.signed_in = response, self._now + TOKEN_LASTS
-        # https://support.reddithelp.com/hc/en-us/articles/16160319875092, "Rate Limits"
-        if _number(response.headers.pop("x-ratelimit-remaining", ""), otherwise=1) < 1:
-            self.rest_until = reset(response.headers, self._now)
+        # prawcore would sleep on it: https://support.reddithelp.com/hc/en-us/articles/16160319875092, "Rate Limits"
+        response.headers.pop("x-ratelimit-remaining", None)
         return response
 
     def _address(self, url: str) -> str:
@@ -127,10 +126,11 @@ class FeedLine(ApiLine):
 
     def _check(self, response: requests.Response, body: bytes) -> Any:
         answer = Answer(status=response.status_code, headers=response.headers, body=body)
-        error = self._judge(answer, self._now)
+        host = urlsplit(self._base_url).netloc
+        error = self._service.intercepted(answer, host) or self._judge(answer, self._now)
         feed: Any = {} if error else _feeds.parse(answer)
         if error is None and not (feed.get("version") and body.rstrip().endswith(b"</feed>")):
-            error = self._service.damaged(body, urlsplit(self._base_url).netloc)
+            error = self._service.damaged(body, host)
         if error is not None:
             raise error
         return {"data": {"children": [{"data": from_entry(_feeds.plain(entry))} for entry in feed.entries]}}
@@ -193,26 +193,13 @@ class Api:
                 "Reddit refuses its feeds to readers who are not signed in (429; so since June 2026): account "
                 f"{self._service.account} is not being read. Ask your technician to request an app from Reddit "
                 "(docs/connectors.md, Reddit); until then, staff can hand in what they see",
-                retry_at=reset(answer.headers, now),
+                retry_at=retry_at(answer.headers, now),
             )
         if answer.status == 429:
-            return self._service.busy(reset(answer.headers, now))
-        if answer.status == 401 or text(answer.document, "error") == "invalid_grant":
-            return self._service.refused("no longer accepts our access token: it has expired or was withdrawn")
+            return self._service.busy(retry_at(answer.headers, now))
+        if text(answer.document, "error") == "invalid_grant":
+            return self._service.refused("no longer renews our access token: it has expired or was withdrawn")
         if answer.status in (301, 302):
             return self._service.refused(f"knows no subreddit or user of that name ({answer.status})")
         error = self._service.judge(answer, now)
         return Closed(str(error), permanent=True) if answer.status in (403, 404) else error
-
-
-def reset(headers: Mapping[str, str], now: datetime) -> datetime:
-    """When we may ask again (UTC): Reddit's own header counts the seconds, and may write them as 571.0."""
-    wait = _number(headers.get("x-ratelimit-reset", ""), otherwise=-1)
-    return retry_at({"retry-after": f"{wait:.0f}"} if wait >= 0 else headers, now)
-
-
-def _number(value: str, otherwise: float) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        return otherwise

@@ -47,8 +47,11 @@ def pages(ask: Ask, path: str, params: Mapping[str, Any], reach: datetime) -> It
     while True:
         answer = ask("GET", path, {"limit": BATCH, **params, **({"after": after} if after else {})})
         found = records(answer, path)
-        yield found
         after = text(answer, "data", "after")
+        if after and not found:
+            nothing = f"Reddit answered, but listed nothing on a page of {path} that others follow"
+            raise SourceError(f"{nothing}; trying again at the next poll")
+        yield found
         if not after or (found and not any(_since(record, reach) for record in found)):
             return
         if after in used:

@@ -26,19 +26,19 @@ def threads(
 ) -> Iterator[list[Any]]:
     """Threads, newest first, until a whole page was last touched before `since`; what is held back apart.
 
-    Raises SourceError where no published one is shown although YouTube has `counted` some.
+    Raises SourceError where the newest published ones are not shown although YouTube has `counted` some.
     """
     for status in (None, "heldForReview", "likelySpam") if owner else (None,):
         params = {"part": "snippet,replies", "order": "time", "moderationStatus": status, **_WORDS, **which}
-        shown = False
+        expected = counted if status is None else 0
         for found in ask("commentThreads", **params):
-            shown = shown or bool(found)
+            if expected and not found:
+                none = f"YouTube answered, but showed none of the {expected} comments it counts"
+                raise SourceError(f"{none}; trying again at the next poll")
+            expected = 0
             yield found
             if found and all(before(since, dig(one, "snippet", "topLevelComment")) for one in found):
                 break
-        if counted and not shown and status is None:
-            none = f"YouTube answered, but showed none of the {counted} comments it counts"
-            raise SourceError(f"{none}; trying again at the next poll")
 
 
 def thread(

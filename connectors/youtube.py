@@ -169,6 +169,8 @@ class YouTube(Connector):
             with suppress(Absent):
                 part = "snippet,contentDetails,status"
                 for records in ask("playlistItems", playlistId=uploads, part=part, maxResults=50):
+                    if not (records or newest):
+                        self._expect_gone(ask, state.get("newest", ""))
                     newest = newest or next(filter(VIDEO.fullmatch, map(video_id, records)), "")
                     wanted = [record for record in records if not before(begin, record)]
                     told = totals(comments.look_up_videos(ask, map(video_id, wanted), "statistics"))
@@ -177,9 +179,6 @@ class YouTube(Connector):
                     units, counted = units + found.spent, counted + sum(told.values())
                     if not whole and records and all(before(since, record) for record in records):
                         break
-                if not newest and comments.look_up_videos(ask, [state.get("newest", "")], "status"):
-                    missing = "YouTube answered, but listed no video, although there are some"
-                    raise SourceError(f"{missing}; trying again at the next poll")
             with suppress(Absent):
                 which = {"allThreadsRelatedToChannelId": self._channel}
                 for threads in self._threads(ask, None if whole else since, counted, which):
@@ -274,6 +273,13 @@ class YouTube(Connector):
         gone: Iterable[ItemRef] = (),
     ) -> Page:
         return page(fresh(results, seen), cursor=cursor, gone=gone, totals=told, spent=self._api.spent())
+
+    def _expect_gone(self, ask: Listing, newest: str) -> None:
+        """Raises SourceError for an empty list of uploads if the video that was the newest is still there."""
+        if comments.look_up_videos(ask, [newest], "status"):
+            raise SourceError(
+                "YouTube answered, but listed no video, although there are some; trying again at the next poll"
+            )
 
     def _find_channel(self, ask: Listing) -> str:
         """Finds the school's channel; the id of its list of uploads. Raises SourceError."""

@@ -10,12 +10,12 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from connectors.sandbox import pages
+from connectors.sandbox.listings import json_listings
 from connectors.sandbox.search import matches
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
 from connectors.sandbox.world import Entry, Live, Person, World, number
@@ -30,13 +30,21 @@ ABOVE = 5
 LOOKUP_LIMIT = 25
 _POST = "app.bsky.feed.post"
 _KEY_DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
-_NONSENSE = {"uri": ["nor", "this"], "record": "nonsense", "author": 7}
+_NOT_A_POST = {"uri": ["nor", "this"], "record": "nonsense", "author": 7}
+_NONSENSE = {**_NOT_A_POST, "post": _NOT_A_POST, "reason": "reply"}
 
 
 def platform(world: World, password: str) -> Platform:
     """Bluesky, telling `world` to those who sign in with `password`."""
     sandbox = _Bluesky(world, password)
-    return Platform(site="bluesky", api=sandbox.api, page=sandbox.page, refuse=_refuse, poison=_poison)
+    return Platform(
+        site="bluesky",
+        api=sandbox.api,
+        page=sandbox.page,
+        refuse=_refuse,
+        listings=json_listings("feed", "posts", "notifications", "thread.replies"),
+        nonsense=_NONSENSE,
+    )
 
 
 def jwt(claims: Mapping[str, Any], secret: str) -> str:
@@ -339,6 +347,11 @@ def _refuse(fault: Fault, request: Request) -> Answer:
     match fault:
         case Fault.UNAUTHORISED:
             return _error(400, "InvalidToken", "Token could not be verified")
+        case Fault.EXPIRED if request.path.endswith("createSession"):
+            # App passwords end by being revoked alone; what expires is the session.
+            return _error(401, "AuthenticationRequired", "Invalid identifier or password")
+        case Fault.EXPIRED:
+            return _error(400, "ExpiredToken", "Token has expired")
         case Fault.FORBIDDEN:
             return _error(403, "Forbidden", "Forbidden")
         case Fault.RATE_LIMITED:
@@ -348,13 +361,3 @@ def _refuse(fault: Fault, request: Request) -> Answer:
         case Fault.RATE_LIMITED_BARE:
             return _error(429, "RateLimitExceeded", "Rate Limit Exceeded")
     return _error(502, "UpstreamFailure", "Upstream Failure")
-
-
-def _poison(answer: Answer) -> Answer:
-    """A listing, or the replies of a thread, with nonsense as one entry too many; any other answer as it is."""
-    document = json.loads(answer.body)
-    replies = document.get("thread", {}).get("replies")
-    listing = next(filter(None, (document.get(name) for name in ("feed", "posts", "notifications"))), replies)
-    if listing is not None:
-        listing.insert(1, {**_NONSENSE, "post": _NONSENSE, "reason": "reply"})
-    return replace(answer, body=json.dumps(document).encode())

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.sandbox import graph, pages
-from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer, with_nonsense
+from connectors.sandbox.listings import json_listings
+from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
 from connectors.sandbox.world import Live, Person, World, number
 
 KIND = "facebook"
@@ -27,9 +28,8 @@ def platform(world: World, token: str) -> Platform:
         api=sandbox.api,
         page=sandbox.page,
         refuse=graph.refuse,
-        poison=lambda answer: with_nonsense(
-            answer, {"message": 5, "created_time": "yesterday", "from": "somebody"}
-        ),
+        listings=json_listings("data"),
+        nonsense={"message": 5, "created_time": "yesterday", "from": "somebody"},
     )
 
 

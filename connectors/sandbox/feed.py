@@ -3,12 +3,13 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from xml.sax.saxutils import escape
 
 from connectors.sandbox import pages
+from connectors.sandbox.listings import xml_listing
 from connectors.sandbox.server import HTML, Answer, Fault, Platform, Request, not_found
 from connectors.sandbox.world import Live, World, number
 from monitor.domain.clock import format_instant
@@ -24,7 +25,14 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 def platform(world: World) -> Platform:
     """The site, telling `world` to everybody."""
     sandbox = _Site(world)
-    return Platform(site="blog", api=sandbox.api, page=sandbox.page, refuse=_refuse, poison=_poison)
+    return Platform(
+        site="blog",
+        api=sandbox.api,
+        page=sandbox.page,
+        refuse=_refuse,
+        listings=xml_listing("entry", "item"),
+        nonsense="<entry><price>7</price></entry>",
+    )
 
 
 class _Site:
@@ -138,16 +146,10 @@ def _rss_item(entry: _Entry) -> str:
     )
 
 
-def _poison(answer: Answer) -> Answer:
-    body = answer.body.replace(b"</entry>", b"</entry><entry><price>7</price></entry>", 1).replace(
-        b"</item>", b"</item><item><price>7</price></item>", 1
-    )
-    return replace(answer, body=body)
-
-
 def _refuse(fault: Fault, request: Request) -> Answer:
     status = {
         Fault.UNAUTHORISED: 401,
+        Fault.EXPIRED: 401,
         Fault.FORBIDDEN: 403,
         Fault.RATE_LIMITED: 429,
         Fault.RATE_LIMITED_BARE: 429,

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from connectors.sandbox.server import Answer, Fault, Request, json_answer
@@ -71,6 +72,10 @@ def refuse(fault: Fault, request: Request) -> Answer:
     match fault:
         case Fault.UNAUTHORISED:
             return error(401, 190, "OAuthException", "Error validating access token", subcode=463)
+        case Fault.EXPIRED:
+            when = f"{request.now - timedelta(hours=1):%A, %d-%b-%y %H:%M:%S} UTC"
+            told = f"Error validating access token: Session has expired on {when}."
+            return error(401, 190, "OAuthException", told, subcode=463)
         case Fault.FORBIDDEN:
             return error(403, 10, "OAuthException", "(#10) This endpoint requires another permission")
         case Fault.RATE_LIMITED:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.sandbox import graph, pages
-from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer, with_nonsense
+from connectors.sandbox.listings import json_listings
+from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
 from connectors.sandbox.world import Live, Person, World, number
 
 KIND = "instagram"
@@ -30,7 +31,8 @@ def platform(world: World, token: str) -> Platform:
         api=sandbox.api,
         page=sandbox.page,
         refuse=_refuse,
-        poison=lambda answer: with_nonsense(answer, {"text": 5, "timestamp": "yesterday", "from": "somebody"}),
+        listings=json_listings("data"),
+        nonsense={"text": 5, "timestamp": "yesterday", "from": "somebody"},
     )
 
 

@@ -5,7 +5,6 @@ warning; its category may be a visibility, "filtered" (the school's settings hol
 "muted" (its conversations do not show such people).
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from html import escape
 from typing import Any
 
 from connectors.sandbox import pages
+from connectors.sandbox.listings import json_listings
 from connectors.sandbox.search import matches
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
 from connectors.sandbox.world import Live, Person, World, number
@@ -30,7 +30,14 @@ _NONSENSE = {"id": {"not": "an id"}, "content": ["nor"], "account": 7, "in_reply
 def platform(world: World, token: str) -> Platform:
     """Mastodon, telling `world` to those who bring `token`."""
     sandbox = _Mastodon(world, token)
-    return Platform(site=KIND, api=sandbox.api, page=sandbox.page, refuse=_refuse, poison=_poison)
+    return Platform(
+        site=KIND,
+        api=sandbox.api,
+        page=sandbox.page,
+        refuse=_refuse,
+        listings=json_listings("", "descendants", "statuses", "notification_groups"),
+        nonsense=_NONSENSE,
+    )
 
 
 def status_id(live: Live) -> str:
@@ -259,16 +266,6 @@ def _milliseconds(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 
-def _poison(answer: Answer) -> Answer:
-    document = json.loads(answer.body)
-    named = (
-        [document.get(name) for name in ("descendants", "statuses")] if isinstance(document, dict) else [document]
-    )
-    for listing in (found for found in named if isinstance(found, list)):
-        listing.insert(1, _NONSENSE)
-    return replace(answer, body=json.dumps(document).encode())
-
-
 def _limits(now: datetime, *, left: int) -> dict[str, str]:
     ends = (now + timedelta(minutes=10)).astimezone(UTC)
     reset = f"{ends:%Y-%m-%dT%H:%M:%S.%f}Z"
@@ -283,6 +280,8 @@ def _refuse(fault: Fault, request: Request) -> Answer:
     match fault:
         case Fault.UNAUTHORISED:
             return _error(401, "The access token is invalid")
+        case Fault.EXPIRED:
+            return _error(401, "The access token expired")
         case Fault.FORBIDDEN:
             return _error(403, "This action is outside the authorized scopes")
         case Fault.RATE_LIMITED:

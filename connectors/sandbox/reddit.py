@@ -7,7 +7,6 @@ not signed in.
 """
 
 import base64
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from connectors.sandbox import pages
+from connectors.sandbox.listings import json_listings
 from connectors.sandbox.search import matches
 from connectors.sandbox.server import HTML, Answer, Fault, Platform, Request, json_answer
 from connectors.sandbox.world import Entry, Live, Person, Version, World, number
@@ -37,7 +37,14 @@ _NONSENSE = {"kind": "t1", "data": {"name": {"not": "a name"}, "body": 5, "creat
 def platform(world: World, secret: str) -> Platform:
     """Reddit, telling `world` to the app that brings `secret`."""
     sandbox = _Reddit(world, secret)
-    return Platform(site="reddit", api=sandbox.api, page=sandbox.page, refuse=_refuse, poison=_poison)
+    return Platform(
+        site="reddit",
+        api=sandbox.api,
+        page=sandbox.page,
+        refuse=_refuse,
+        listings=json_listings("data.children", "-1.data.children", "json.data.things"),
+        nonsense=_NONSENSE,
+    )
 
 
 def base36(key: str) -> str:
@@ -116,6 +123,8 @@ class _Reddit:
                 return view.queue(place, removed=listing == "spam")
             case ["r", place, "about"]:
                 return view.about(place)
+            case ["user", name, "about"]:
+                return view.user(name)
             case ["message", "inbox"]:
                 return view.inbox()
             case ["subreddits" | "users" as what, "search"]:
@@ -203,6 +212,10 @@ class _View:
         ours = self._moderates and place == SUBREDDIT
         data = {"name": f"t5_{base36(place)}", "display_name": place, "user_is_moderator": ours}
         return json_answer({"kind": "t5", "data": data})
+
+    def user(self, name: str) -> Answer:
+        found = [person for person in self._world.people.values() if person.handle.lower() == name.lower()]
+        return json_answer(_user(found[0])) if found else _error(404, "Not Found")
 
     def inbox(self) -> Answer:
         """Private messages; an app that acts for nobody has none."""
@@ -371,13 +384,6 @@ def _listing(children: Iterable[Any], after: str | None = None) -> dict[str, Any
     return {"kind": "Listing", "data": data}
 
 
-def _poison(answer: Answer) -> Answer:
-    document = json.loads(answer.body)
-    listing = document[-1] if isinstance(document, list) else document
-    listing["data"]["children"].insert(1, _NONSENSE)
-    return replace(answer, body=json.dumps(document).encode())
-
-
 def _error(status: int, message: str, **more: str) -> Answer:
     return json_answer({"message": message, "error": status, **more}, status)
 
@@ -386,5 +392,6 @@ def _refuse(fault: Fault, request: Request) -> Answer:
     if fault in (Fault.RATE_LIMITED, Fault.RATE_LIMITED_BARE):
         left = {"x-ratelimit-used": "1000", "x-ratelimit-remaining": "0.0", "x-ratelimit-reset": "600"}
         return replace(_error(429, "Too Many Requests"), headers=left if fault is Fault.RATE_LIMITED else {})
-    refusals = {Fault.UNAUTHORISED: _error(401, "Unauthorized"), Fault.FORBIDDEN: _error(403, "Forbidden")}
-    return refusals.get(fault, _error(503, "Service Unavailable"))
+    if fault in (Fault.UNAUTHORISED, Fault.EXPIRED):
+        return _error(401, "Unauthorized")
+    return _error(403, "Forbidden") if fault is Fault.FORBIDDEN else _error(503, "Service Unavailable")

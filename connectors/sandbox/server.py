@@ -5,7 +5,6 @@
 
 import json
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
+
+from connectors.sandbox.filters import BLOCK_PAGES
+from connectors.sandbox.listings import Change, Listings, doubled, emptied, turned, with_one_more
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +72,28 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """One platform: its API, its pages (path prefix `site`), and how it words refusals and nonsense."""
+    """One platform: its API, its pages (path prefix `site`), and how it goes wrong.
+
+    `refuse` words refusals, `listings` says where an answer holds its records, `nonsense` is a record that is none.
+    """
 
     site: str
     api: Callable[[Request], Answer]
     page: Callable[[Request], Answer]
     refuse: Callable[[Fault, Request], Answer]
-    poison: Callable[[Answer], Answer]
+    listings: Listings
+    nonsense: Any
+
+
+@dataclass(slots=True, kw_only=True)
+class _Plan:
+    """A fault for the next `left` requests on paths that contain `path`."""
+
+    fault: Fault
+    path: str
+    left: int
+    #: For a circle: what each path answered first.
+    pages: dict[str, Answer] = field(default_factory=dict)
 
 
 class Server:
@@ -93,7 +110,8 @@ class Server:
         self._platforms = platforms
         self._clock = clock
         self._page_size = page_size
-        self._faults: dict[str, deque[tuple[Fault, str]]] = {kind: deque() for kind in platforms}
+        self._plans: dict[str, list[_Plan]] = {kind: [] for kind in platforms}
+        self._blocked = 0
         self._asked: list[tuple[str, str]] = []
         self._lock = Lock()
         self._stopping = Event()
@@ -117,7 +135,7 @@ class Server:
 
     def fail(self, kind: str, fault: Fault, times: int, path: str) -> None:
         with self._lock:
-            self._faults[kind].extend([(fault, path)] * times)
+            self._plans[kind].append(_Plan(fault=fault, path=path, left=times))
 
     def asked(self) -> list[tuple[str, str]]:
         """Every request so far: method and full path with query."""
@@ -132,24 +150,54 @@ class Server:
             if platform is None:
                 return not_found(), None
             request = replace(request, path=f"/{rest}")
-            fault = self._next_fault(kind, request.path)
-            if fault in (None, Fault.TRUNCATED, Fault.SLOW, Fault.POISONED):
-                answer = platform.api(request)
-                return (platform.poison(answer) if fault is Fault.POISONED else answer), fault
-            return _spoilt(platform, fault, request), None
+            plan = self._next_plan(kind, request.path)
+            if plan is None:
+                return platform.api(request), None
+            return self._spoilt(platform, plan, request), plan.fault
         for platform in self._platforms.values():
             if request.path.startswith(f"/{platform.site}/"):
                 return platform.page(replace(request, path=request.path.removeprefix(f"/{platform.site}"))), None
         return not_found(), None
 
-    def _next_fault(self, kind: str, path: str) -> Fault | None:
-        """The first planned fault that is meant for `path`, used up by this call."""
+    def _next_plan(self, kind: str, path: str) -> _Plan | None:
+        """The first plan that is meant for `path`; this call uses up one request of it."""
         with self._lock:
-            for planned in self._faults[kind]:
-                if planned[1] in path:
-                    self._faults[kind].remove(planned)
-                    return planned[0]
+            for plan in self._plans[kind]:
+                if plan.path in path:
+                    plan.left -= 1
+                    if not plan.left:
+                        self._plans[kind].remove(plan)
+                    return plan
         return None
+
+    def _spoilt(self, platform: Platform, plan: _Plan, request: Request) -> Answer:
+        """What a platform answers under a fault, but for how it is delivered."""
+        match plan.fault:
+            case Fault.TRUNCATED | Fault.SLOW:
+                return platform.api(request)
+            case Fault.CIRCLE:
+                first = plan.pages.get(request.path) or platform.api(request)
+                return plan.pages.setdefault(request.path, first)
+            case Fault.HTML:
+                told = b"<!doctype html><title>Hello</title><p>Please accept our cookies."
+                return Answer(body=told, content_type=HTML)
+            case Fault.BAD_GATEWAY:
+                told = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+                return Answer(status=502, body=told, content_type=HTML)
+            case Fault.BLOCK_PAGE:
+                status, headers, html = BLOCK_PAGES[self._blocked % len(BLOCK_PAGES)]
+                self._blocked += 1
+                return Answer(status=status, headers=headers, body=html, content_type=HTML)
+        changes: Mapping[Fault, Change] = {
+            Fault.POISONED: with_one_more(platform.nonsense),
+            Fault.EMPTY: emptied,
+            Fault.DUPLICATED: doubled,
+            Fault.REORDERED: turned,
+        }
+        if change := changes.get(plan.fault):
+            answer = platform.api(request)
+            return replace(answer, body=platform.listings(answer.body, change))
+        return platform.refuse(plan.fault, request)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
@@ -224,23 +272,5 @@ def json_answer(document: Any, status: int = 200, headers: Mapping[str, str] | N
     return Answer(status=status, body=json.dumps(document).encode(), headers=headers or {})
 
 
-def with_nonsense(answer: Answer, nonsense: Any) -> Answer:
-    """A JSON listing with `nonsense` as one record too many; any other answer as it is."""
-    document = json.loads(answer.body)
-    if not isinstance(document.get("data"), list):
-        return answer
-    document["data"].insert(1, nonsense)
-    return replace(answer, body=json.dumps(document).encode())
-
-
 def not_found() -> Answer:
     return Answer(status=404, body=b"<!doctype html><title>Not found</title><h1>Not found</h1>", content_type=HTML)
-
-
-def _spoilt(platform: Platform, fault: Fault | None, request: Request) -> Answer:
-    if fault is Fault.HTML:
-        return Answer(body=b"<!doctype html><title>Hello</title><p>Please accept our cookies.", content_type=HTML)
-    if fault is Fault.BAD_GATEWAY:
-        return Answer(status=502, body=b"<html><body><h1>502 Bad Gateway</h1></body></html>", content_type=HTML)
-    assert fault is not None
-    return platform.refuse(fault, request)

@@ -6,15 +6,14 @@ Visitors see what is approved; whoever signs in with the application password mo
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
 from connectors.sandbox import pages
+from connectors.sandbox.listings import json_listings
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer, not_found
 from connectors.sandbox.world import Live, World, number
 from monitor.domain.clock import format_instant, parse_instant
@@ -27,13 +26,21 @@ FEED_LENGTH = 10
 #: Where the site says that it is, in the names of feed entries: the same on every port.
 HOME = "https://larkfield.example"
 _ROUTE = re.compile(r"/wp/v2/(posts|pages|comments)(?:/(\d+))?")
+_NONSENSE = {"id": {"not": "a number"}, "date_gmt": 7, "content": "words", "author": ["nobody"]}
 _EDIT_ONLY = frozenset({"author_email", "author_ip", "author_user_agent"})
 
 
 def platform(world: World, token: str) -> Platform:
     """The site, telling `world` to visitors, and more to those who bring `token` as an application password."""
     sandbox = _Site(world, token)
-    return Platform(site="school", api=sandbox.api, page=sandbox.page, refuse=_refuse, poison=_poison)
+    return Platform(
+        site="school",
+        api=sandbox.api,
+        page=sandbox.page,
+        refuse=_refuse,
+        listings=json_listings(""),
+        nonsense=_NONSENSE,
+    )
 
 
 class _Site:
@@ -263,14 +270,6 @@ def _password(request: Request) -> str | None:
         return ""
 
 
-def _poison(answer: Answer) -> Answer:
-    records = json.loads(answer.body)
-    if not isinstance(records, list):
-        return answer
-    records.insert(1, {"id": {"not": "a number"}, "date_gmt": 7, "content": "words", "author": ["nobody"]})
-    return replace(answer, body=json.dumps(records).encode())
-
-
 def _error(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
     return json_answer({"code": code, "message": message, "data": {"status": status}}, status, headers)
 
@@ -278,9 +277,9 @@ def _error(status: int, code: str, message: str, headers: Mapping[str, str] | No
 def _refuse(fault: Fault, request: Request) -> Answer:
     known = _password(request) is not None
     match fault:
-        case Fault.UNAUTHORISED if known:
+        case Fault.UNAUTHORISED | Fault.EXPIRED if known:
             return _error(401, "incorrect_password", "The provided password is an invalid application password.")
-        case Fault.UNAUTHORISED:
+        case Fault.UNAUTHORISED | Fault.EXPIRED:
             # What plug-ins say that keep the REST API for those who are signed in.
             return _error(401, "rest_not_logged_in", "You are not currently logged in.")
         case Fault.FORBIDDEN if known:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.sandbox import pages
+from connectors.sandbox.listings import json_listings
 from connectors.sandbox.search import matches
-from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer, with_nonsense
+from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
 from connectors.sandbox.world import Live, Person, Version, World, number
 from monitor.domain.clock import format_instant, parse_instant
 
@@ -31,9 +32,8 @@ def platform(world: World, token: str) -> Platform:
         api=sandbox.api,
         page=sandbox.page,
         refuse=_refuse,
-        poison=lambda answer: with_nonsense(
-            answer, {"id": {"not": "an id"}, "text": ["nor"], "edit_history_tweet_ids": 7}
-        ),
+        listings=json_listings("data"),
+        nonsense={"id": {"not": "an id"}, "text": ["nor"], "edit_history_tweet_ids": 7},
     )
 
 
@@ -282,7 +282,8 @@ def _problem(status: int, title: str, detail: str = "", headers: Mapping[str, st
 
 def _refuse(fault: Fault, request: Request) -> Answer:
     match fault:
-        case Fault.UNAUTHORISED:
+        # X words both alike.
+        case Fault.UNAUTHORISED | Fault.EXPIRED:
             return _problem(401, "Unauthorized")
         case Fault.FORBIDDEN:
             return _problem(403, "Forbidden")

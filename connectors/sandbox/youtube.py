@@ -11,12 +11,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs
 
 from connectors.sandbox import pages
+from connectors.sandbox.listings import json_listings
 from connectors.sandbox.search import matches
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
 from connectors.sandbox.world import Live, Person, World
@@ -30,13 +30,21 @@ ACCESS_TOKEN = "sandbox-access"  # noqa: S105 - it opens nothing
 SCOPE, LEAVE_ENDS_IN = "https://www.googleapis.com/auth/youtube.force-ssl", 0
 #: How many replies a thread carries at most; the others have to be listed.
 CARRIED = 5
+_NONSENSE = {"id": {"not": "an id"}, "snippet": 7, "replies": {"comments": "none"}}
 HIDDEN = {"held-for-review": "heldForReview", "likely-spam": "likelySpam"}
 
 
 def platform(world: World, token: str) -> Platform:
     """YouTube, telling `world` to those who bring `token`: as an API key, or signed in as the channel's owner."""
     sandbox = _YouTube(world, token)
-    return Platform(site=KIND, api=sandbox.api, page=sandbox.page, refuse=_refuse, poison=_poison)
+    return Platform(
+        site=KIND,
+        api=sandbox.api,
+        page=sandbox.page,
+        refuse=_refuse,
+        listings=json_listings("items"),
+        nonsense=_NONSENSE,
+    )
 
 
 def channel_id(person: Person) -> str:
@@ -349,13 +357,6 @@ def _order(live: Live) -> str:
     return f"{live.at.isoformat()}|{live.key}"
 
 
-def _poison(answer: Answer) -> Answer:
-    """A listing with one record too many, which is nonsense."""
-    document = json.loads(answer.body)
-    document["items"].insert(1, {"id": {"not": "an id"}, "snippet": 7, "replies": {"comments": "none"}})
-    return replace(answer, body=json.dumps(document).encode())
-
-
 def _error(status: int, reason: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
     one = {"message": message, "domain": "global", "reason": reason}
     return json_answer({"error": {"code": status, "message": message, "errors": [one]}}, status, headers)
@@ -363,9 +364,16 @@ def _error(status: int, reason: str, message: str, headers: Mapping[str, str] | 
 
 def _refuse(fault: Fault, request: Request) -> Answer:
     match fault:
-        case Fault.UNAUTHORISED:
+        case Fault.EXPIRED if request.path == "/token":
+            told = "Token has been expired or revoked."
+            return json_answer({"error": "invalid_grant", "error_description": told}, 400)
+        case Fault.EXPIRED if "authorization" in request.headers:
+            return _error(401, "authError", "Invalid Credentials")
+        case Fault.UNAUTHORISED | Fault.EXPIRED:
             # The reason itself stands in the newer form of errors alone.
             told = "API key not valid. Please pass a valid API key."
+            if fault is Fault.EXPIRED:
+                told = "API key expired. Please renew the API key."
             document = json.loads(_error(400, "badRequest", told).body)
             document["error"]["details"] = [{"reason": "API_KEY_INVALID", "domain": "googleapis.com"}]
             return json_answer(document, 400)

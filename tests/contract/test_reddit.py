@@ -337,8 +337,9 @@ def test_an_empty_listing_is_an_error_while_what_stood_there_is_still_to_be_seen
     before = reddit.poll()
     reddit.later(minutes=5)
     for listing in ("/new", "/r/larkfield/comments", "/submitted"):
-        with _emptied(reddit, listing) as connector, pytest.raises(SourceError, match="listed nothing") as caught:
-            collect(connector.poll(before.cursor, reddit.now))
+        reddit.sandbox.fail("reddit", Fault.EMPTY, path=listing)
+        with pytest.raises(SourceError, match="listed nothing") as caught:
+            reddit.poll(before.cursor)
         assert not caught.value.permanent
 
     for key in ("thanks", "answer", "post", "other-post", "edited-before", *(f"comment-{n}" for n in range(9))):
@@ -413,6 +414,14 @@ def test_the_last_request_of_a_poll_asks_to_rest(reddit: Place, monkeypatch: pyt
     assert {page.rest_until for page in pages[:-1]} == {None}
 
 
+def test_a_sign_in_that_is_not_renewed_needs_a_person() -> None:
+    ended = Route(path="/api/v1/access_token", body=b'{"error": "invalid_grant"}', status=400)
+    with serve([ended]) as address, pytest.raises(SourceError, match="expired or was withdrawn") as caught:
+        collect(_connector(address).poll(None, PRESENT))
+
+    assert caught.value.permanent
+
+
 def test_a_sign_in_that_was_withdrawn_needs_a_person(reddit: Place) -> None:
     connector = connect(reddit.account(), {**SECRETS, "refresh_token": "withdrawn"})
     with pytest.raises(SourceError, match="access token: it has expired or was withdrawn") as caught:
@@ -425,10 +434,10 @@ def test_subreddits_and_users_that_bear_the_schools_name_are_found(reddit: Place
     found = list(reddit.connector().profiles(["Larkfield School", "larkfield"], reddit.now))
 
     assert [(one.handle, one.name) for one in found] == [
-        ("larkfieldprim", "Larkfield School"),
         ("r/larkfield", "Larkfield School's own"),
+        ("larkfieldprim", "Larkfield School"),
     ]
-    assert [one.url.rpartition("/reddit/")[2] for one in found] == ["user/larkfieldprim", "r/larkfield"]
+    assert [one.url.rpartition("/reddit/")[2] for one in found] == ["r/larkfield", "user/larkfieldprim"]
     assert reddit.connector().capabilities().finds_profiles
     assert list(reddit.connector(feed=True).profiles(["Larkfield"], reddit.now)) == []
 
@@ -705,13 +714,6 @@ def test_no_answer_is_fatal() -> None:
             can_be_stored(collect(found))
 
         holds()
-
-
-@contextmanager
-def _emptied(place: Place, listing: str) -> Iterator[Connector]:
-    """The place's connector; Reddit shows it nothing in `listing`."""
-    place.sandbox.fail("reddit", Fault.EMPTY, path=listing)
-    yield place.connector()
 
 
 def _ref(place: Place, key: str) -> ItemRef:

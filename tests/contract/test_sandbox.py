@@ -1,15 +1,21 @@
-"""The sandbox itself: its pages for people, its clock, and the world of the demo."""
+"""The sandbox itself: its pages for people, how it misbehaves, its clock, and the world of the demo."""
 
+import json
+import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from connectors.sandbox import Entry, Sandbox, World
+from connectors.sandbox import TOKEN, Entry, Fault, Sandbox, World
+from connectors.sandbox.bluesky import jwt
+from connectors.sandbox.reddit import ACCESS
 from connectors.sandbox.search import matches
-from connectors.sandbox.world import offset
-from tests.contract.places import NETWORKED, PRESENT, Place
+from connectors.sandbox.world import number, offset
+from connectors.sandbox.youtube import video_id
+from tests.contract.places import NETWORKED, PAGE_SIZE, PRESENT, SCHOOL, Place
 
 #: What the demo has to show (issue 2), by category.
 SHOWN = (
@@ -17,6 +23,70 @@ SHOWN = (
     *("edited", "deleted", "photo-only", "authorless", "emoji-only", "non-english", "praise", "query"),
     *("overdue", "answered-late", "answered-in-time", "complaint", "complaint-teacher", "complaint-head"),
 )
+
+_SESSION = jwt({"scope": "com.atproto.appPass", "exp": PRESENT.timestamp() + 60}, TOKEN)
+#: A listing of each platform, what whoever asks has to bring, and where the records stand.
+LISTINGS: Mapping[str, tuple[str, Mapping[str, str], Callable[[str], list[object]]]] = {
+    "bluesky": (
+        "/xrpc/app.bsky.feed.getAuthorFeed?actor=larkfieldprim.bsky.social",
+        {"Authorization": f"Bearer {_SESSION}"},
+        lambda body: json.loads(body)["feed"],
+    ),
+    "facebook": (
+        f"/v26.0/{SCHOOL.id_on('facebook')}_{number('post')}/comments",
+        {"Authorization": f"Bearer {TOKEN}"},
+        lambda body: json.loads(body)["data"],
+    ),
+    "feed": ("/news.atom", {}, lambda body: re.findall(r"<entry>.*?</entry>", body)),
+    "instagram": (
+        f"/v26.0/17{number('post')}/comments",
+        {"Authorization": f"Bearer {TOKEN}"},
+        lambda body: json.loads(body)["data"],
+    ),
+    "mastodon": (
+        f"/api/v1/accounts/{SCHOOL.id_on('mastodon')}/statuses",
+        {"Authorization": f"Bearer {TOKEN}"},
+        json.loads,
+    ),
+    "reddit": (
+        "/r/larkfield/comments",
+        {"Authorization": f"bearer {ACCESS}"},
+        lambda body: json.loads(body)["data"]["children"],
+    ),
+    "wordpress": ("/wp-json/wp/v2/comments", {}, json.loads),
+    "x": (
+        f"/2/users/{SCHOOL.id_on('x')}/mentions",
+        {"Authorization": f"Bearer {TOKEN}"},
+        lambda body: json.loads(body)["data"],
+    ),
+    "youtube": (
+        f"/youtube/v3/commentThreads?part=snippet&videoId={video_id('post')}",
+        {"X-Goog-Api-Key": TOKEN},
+        lambda body: json.loads(body)["items"],
+    ),
+}
+#: What each platform says of a token that was good once; a feed has none.
+EXPIRED = {
+    "bluesky": (400, "ExpiredToken"),
+    "facebook": (401, "Session has expired"),
+    "feed": (401, "Sorry"),
+    "instagram": (401, "Session has expired"),
+    "mastodon": (401, "The access token expired"),
+    "reddit": (401, "Unauthorized"),
+    "wordpress": (401, "You are not currently logged in"),
+    "x": (401, "Unauthorized"),
+    "youtube": (400, "API key expired"),
+}
+
+
+def _ask(place: Place, **query: str) -> httpx.Response:
+    path, headers, _ = LISTINGS[place.kind]
+    address = httpx.URL(f"{place.sandbox.base_url(place.kind)}{path}").copy_merge_params(query)
+    return httpx.get(address, headers=dict(headers))
+
+
+def _records(place: Place, answer: httpx.Response) -> list[object]:
+    return LISTINGS[place.kind][2](answer.text)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +114,61 @@ def test_the_page_of_a_deleted_post_says_so(networked: Place) -> None:
 
     assert answer.status_code == 404
     assert "no longer available" in answer.text
+
+
+def test_an_empty_listing_holds_nothing_and_is_a_success(networked: Place) -> None:
+    networked.sandbox.fail(networked.kind, Fault.EMPTY)
+    empty, after = _ask(networked), _ask(networked)
+
+    assert (empty.status_code, _records(networked, empty)) == (200, [])
+    assert _records(networked, after)
+
+
+def test_duplicated_reordered_and_poisoned_listings_hold_the_same_records(networked: Place) -> None:
+    told = _records(networked, _ask(networked))
+    spoilt = []
+    for fault in (Fault.DUPLICATED, Fault.REORDERED, Fault.POISONED):
+        networked.sandbox.fail(networked.kind, fault)
+        spoilt.append(_records(networked, _ask(networked)))
+
+    assert spoilt[0] == [record for record in told for _ in range(2)]
+    assert spoilt[1] == told[::-1] != told
+    assert spoilt[2][:1] + spoilt[2][2:] == told != spoilt[2]
+
+
+def test_in_a_circle_every_page_is_the_first_for_as_many_requests_as_planned(networked: Place) -> None:
+    following = {"page": "2", "after": "t1_0", "max_id": "1", "cursor": "0"}
+    networked.sandbox.fail(networked.kind, Fault.CIRCLE, times=3)
+    first, *others = (_ask(networked), _ask(networked, **following), _ask(networked, **following))
+
+    assert len(_records(networked, first)) >= min(PAGE_SIZE, 3)
+    assert [other.content for other in others] == [first.content] * 2
+
+
+def test_a_circle_that_is_over_is_forgotten(wordpress: Place) -> None:
+    wordpress.sandbox.fail("wordpress", Fault.CIRCLE, times=2)
+    first, _, second = (_ask(wordpress), _ask(wordpress, page="2"), _ask(wordpress, page="2"))
+    wordpress.sandbox.fail("wordpress", Fault.CIRCLE)
+
+    assert _ask(wordpress, page="2").content == second.content != first.content
+
+
+def test_an_expired_token_is_refused_in_the_platforms_own_words(networked: Place) -> None:
+    networked.sandbox.fail(networked.kind, Fault.EXPIRED)
+    answer = _ask(networked)
+    status, words = EXPIRED[networked.kind]
+
+    assert answer.status_code == status
+    assert words in answer.text
+
+
+def test_a_school_networks_filter_answers_in_the_platforms_place(networked: Place) -> None:
+    networked.sandbox.fail(networked.kind, Fault.BLOCK_PAGE, times=3)
+    answers = [_ask(networked) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 403, 302]
+    assert all(answer.headers["content-type"].startswith("text/html") for answer in answers)
+    assert "securly.com" in answers[2].headers["location"]
 
 
 def test_what_has_not_happened_yet_cannot_be_seen(networked: Place) -> None:
