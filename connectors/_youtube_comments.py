@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors._fields import dig, mappings, text
-from connectors._youtube import VIDEO, Reader, before
+from connectors._youtube import VIDEO, Reader, before, video_id
 from connectors._youtube_http import Absent, Listing
 from monitor.domain.errors import SourceError
 from monitor.domain.item import Item, Raw, Reject
@@ -88,8 +88,25 @@ def look_up(ask: Listing, ids: list[str], listed: str) -> list[Raw]:
     return [record for record in found if text(record, "id") != listed]
 
 
-def look_up_videos(ask: Listing, keys: Iterable[str], part: str) -> list[Any]:
+def look_up_videos(ask: Listing, keys: Iterable[str], part: str = "snippet,status,statistics") -> list[Any]:
     """The records of videos by id, with no request where there are none to ask for."""
     ids = [key for key in dict.fromkeys(keys) if VIDEO.fullmatch(key)]
     batches = (ids[start : start + VIDEO_BATCH] for start in range(0, len(ids), VIDEO_BATCH))
     return [one for batch in batches for one in next(ask("videos", part=part, id=",".join(batch)))]
+
+
+def look_again(ask: Listing, video: str, uploads: str) -> list[Any]:
+    """The record of a video that was not shown, [] where it is gone for certain: an empty answer may be a mistake.
+
+    Another one out of the list of `uploads`, if there is any, has to be in the same answer. Raises SourceError.
+    """
+    other = ""
+    with suppress(Absent):
+        listing = {"part": "contentDetails,status", "maxResults": 50}
+        listed = next(ask("playlistItems", playlistId=uploads, **listing)) if uploads else []
+        public = (video_id(one) for one in listed if text(one, "status", "privacyStatus") == "public")
+        other = next((key for key in public if key != video), "")
+    records = look_up_videos(ask, [video, other])
+    if other and other not in map(video_id, records):
+        raise SourceError("YouTube did not show a video that is there; trying again at the next poll")
+    return [record for record in records if video_id(record) == video]

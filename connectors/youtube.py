@@ -38,7 +38,6 @@ FORGET_AFTER = timedelta(days=7)
 #: A search finds some videos only days after they appeared.
 SEARCH_LAG, LONGEST_QUERY = timedelta(days=3), 300
 DAY = timedelta(days=1)
-_VIDEO_PARTS = "snippet,status,statistics"
 
 
 class Options(ConnectorOptions):
@@ -165,7 +164,7 @@ class YouTube(Connector):
         seen: set[ItemRef] = set()
         newest, units, counted = "", 0.0, 0
         with self._api.open(now) as ask:
-            uploads = self._find_channel(ask)
+            uploads = self._find_channel(ask, state.get("newest", ""))
             with suppress(Absent):
                 part = "snippet,contentDetails,status"
                 for records in ask("playlistItems", playlistId=uploads, part=part, maxResults=50):
@@ -211,7 +210,7 @@ class YouTube(Connector):
                     calls += 1
                     # A hit's own words are shortened.
                     keys = [text(hit, "id", "videoId") for hit in hits]
-                    records = comments.look_up_videos(ask, keys, _VIDEO_PARTS)
+                    records = comments.look_up_videos(ask, keys)
                     theirs = [one for one in records if text(one, "snippet", "channelId") != self._channel]
                     nameless = [
                         Reject(raw=hit, reason="the search result names no video")
@@ -232,12 +231,12 @@ class YouTube(Connector):
         ours = [one for one in known if one.platform == PLATFORM and COMMENT.fullmatch(one.id)]
         seen: set[ItemRef] = set()
         with self._api.open(now) as ask, suppress(Absent):
-            records = comments.look_up_videos(ask, [ref.id], _VIDEO_PARTS)
-            if self._options.channel and not (records and self._channel):
-                # Before no video counts as a deletion, the channel has to be there.
-                self._find_channel(ask)
-            # And YouTube has to say so twice: an empty answer may be a mistake.
-            records = records or comments.look_up_videos(ask, [ref.id], _VIDEO_PARTS)
+            records = comments.look_up_videos(ask, [ref.id])
+            if not records:
+                uploads = self._find_channel(ask) if self._options.channel else ""
+                records = comments.look_again(ask, ref.id, uploads)
+            if self._options.channel and not self._channel:
+                self._find_channel(ask, ref.id)
             videos = self._reader.videos(records)
             if not videos:
                 yield Page(gone=(ref, *ours), spent=self._api.spent())
@@ -275,19 +274,20 @@ class YouTube(Connector):
         return page(fresh(results, seen), cursor=cursor, gone=gone, totals=told, spent=self._api.spent())
 
     def _expect_gone(self, ask: Listing, newest: str) -> None:
-        """Raises SourceError for an empty list of uploads if the video that was the newest is still there."""
+        """Raises SourceError where nothing was shown although the video that was the newest is still there."""
         if comments.look_up_videos(ask, [newest], "status"):
-            raise SourceError(
-                "YouTube answered, but listed no video, although there are some; trying again at the next poll"
-            )
+            none = "YouTube answered, but showed no video of the channel, although there are some"
+            raise SourceError(f"{none}; trying again at the next poll")
 
-    def _find_channel(self, ask: Listing) -> str:
-        """Finds the school's channel; the id of its list of uploads. Raises SourceError."""
+    def _find_channel(self, ask: Listing, newest: str = "") -> str:
+        """Finds the school's channel; the id of its list of uploads. Raises SourceError, for a while only if the
+        `newest` of its videos known is still there."""
         wanted = self._options.channel
         by = {"forHandle": wanted} if wanted.startswith("@") else {"id": wanted}
         found = next(ask("channels", part="contentDetails", **by))
         self._channel = text(found[0], "id") if found else ""
         if not self._channel:
+            self._expect_gone(ask, newest)
             raise self._service.refused(f"knows no channel {wanted}")
         self._reader.own.add(self._channel.lower())
         return text(found[0], "contentDetails", "relatedPlaylists", "uploads")

@@ -579,6 +579,25 @@ def test_no_comments_although_some_are_counted_are_an_error_and_nothing_is_gone(
     assert collect(pages).gone == []
 
 
+def test_videos_that_cannot_be_looked_up_are_not_gone_while_the_channel_lists_others(youtube: Place) -> None:
+    before = youtube.poll()
+    post = before.saying("Sports day is on Friday").ref
+    youtube.sandbox.fail("youtube", Fault.EMPTY, times=50, path="/videos")
+    with pytest.raises(SourceError, match="did not show a video") as caught:
+        youtube.sweep(post, [item.ref for item in before.items])
+
+    assert not caught.value.permanent
+
+
+def test_a_channel_that_is_not_shown_is_no_refusal_while_its_newest_video_is_there(youtube: Place) -> None:
+    before = youtube.poll()
+    youtube.sandbox.fail("youtube", Fault.EMPTY, path="/channels")
+    with pytest.raises(SourceError, match="although there are some") as caught:
+        youtube.poll(before.cursor)
+
+    assert not caught.value.permanent
+
+
 def test_a_look_up_that_leaves_out_a_comment_shown_just_now_proves_no_deletion() -> None:
     thread = {"id": "Ugthere123456", "snippet": {"topLevelComment": {"id": "Ugthere123456", "snippet": {}}}}
     threads = Route(path=".*/commentThreads", body=json.dumps({"kind": "x", "items": [thread]}).encode())
@@ -596,7 +615,7 @@ def test_no_videos_although_there_were_some_are_an_error_while_the_newest_is_sti
     nothing = [Route(path=f".*/{name}", body=EMPTY) for name in ("playlistItems", "commentThreads")]
     with _answering(uploads, _video(), nothing[1]) as connector:
         cursor = collect(connector.poll(None, PRESENT)).cursor
-    with _answering(*nothing, _video()) as connector, pytest.raises(SourceError, match="listed no video"):
+    with _answering(*nothing, _video()) as connector, pytest.raises(SourceError, match="showed no video"):
         collect(connector.poll(cursor, PRESENT))
     with _answering(*nothing, Route(path=".*/videos", body=EMPTY)) as connector:
         assert collect(connector.poll(cursor, PRESENT)).items == []
