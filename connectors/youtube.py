@@ -173,7 +173,8 @@ class YouTube(Connector):
                     newest = newest or next(filter(VIDEO.fullmatch, map(video_id, records)), "")
                     wanted = [record for record in records if not before(begin, record)]
                     told = totals(comments.look_up_videos(ask, map(video_id, wanted), "statistics"))
-                    found = self._page(self._reader.videos(wanted), seen, cursor, told)
+                    # What the owner alone is shown is added by the sweeps, which read all of it.
+                    found = self._page(self._reader.videos(wanted), seen, cursor, {} if self._owner else told)
                     yield found
                     units, counted = units + found.spent, counted + sum(told.values())
                     if not whole and records and all(before(since, record) for record in records):
@@ -225,6 +226,7 @@ class YouTube(Connector):
         """The video `ref` with all its comments; what is `known` but not listed is looked up by its id.
 
         A video made private is gone, as for everybody; comments that were turned off are hidden, not deleted.
+        YouTube counts what is published: `totals` has besides what the owner was shown.
         """
         if ref.platform != PLATFORM or not VIDEO.fullmatch(ref.id):
             return
@@ -241,11 +243,13 @@ class YouTube(Connector):
             if not videos:
                 yield Page(gone=(ref, *ours), spent=self._api.spent())
                 return
-            told = totals(records)
-            yield self._page(videos, seen, None, told)
+            told, unseen = totals(records), 0
+            yield self._page(videos, seen, None)
             for threads in self._threads(ask, None, told.get(ref, 0), {"videoId": ref.id}):
                 said = [comments.thread(ask, self._reader, one, {}, now, video=ref.id) for one in threads]
-                yield self._page(chain.from_iterable(said), seen, None)
+                read = self._page(chain.from_iterable(said), seen, None)
+                unseen += sum(item.visibility is not Visibility.PUBLIC for item in read.items)
+                yield read
             listed = next((one.id for one in seen if COMMENT.fullmatch(one.id)), "")
             missing = [one.id for one in ours if one not in seen]
             for start in range(0, len(missing), comments.COMMENT_BATCH):
@@ -256,7 +260,10 @@ class YouTube(Connector):
                 # The owner was shown all that is published or held back: what is in no list was rejected.
                 untold = Visibility.HIDDEN if self._owner else Visibility.PUBLIC
                 found = [self._reader.comment(record, ref.id, untold=untold) for record in left]
-                yield self._page(found, seen, None, gone=gone)
+                read = self._page(found, seen, None, gone=gone)
+                unseen += sum(item.visibility is not Visibility.PUBLIC for item in read.items)
+                yield read
+            yield Page(totals={key: count + unseen for key, count in told.items()}, spent=self._api.spent())
 
     def _threads(
         self, ask: Listing, since: datetime | None, counted: int, which: Mapping[str, str]
