@@ -18,6 +18,7 @@ from connectors import reddit as reddit_connector
 from connectors._reddit import attachments, vanished, visibility, words
 from connectors.sandbox import TOKEN, Edit, Entry, Fault
 from connectors.sandbox import reddit as reddit_sandbox
+from connectors.sandbox.reddit_view import PRIVATE, base36
 from monitor.domain.account import Access, Account
 from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef, Page, Visibility
@@ -459,7 +460,7 @@ def test_a_subreddit_that_does_not_exist_needs_a_person(reddit: Place) -> None:
 
 def test_a_private_subreddit_needs_a_person(reddit: Place) -> None:
     with pytest.raises(SourceError, match="does not permit") as caught:
-        reddit.poll(subreddit=reddit_sandbox.PRIVATE)
+        reddit.poll(subreddit=PRIVATE)
 
     assert caught.value.permanent
 
@@ -718,4 +719,4 @@ def test_no_answer_is_fatal() -> None:
 
 def _ref(place: Place, key: str) -> ItemRef:
     kind = "t1" if place.world.entry(key).under else "t3"
-    return ItemRef("reddit", f"{kind}_{reddit_sandbox.base36(key)}")
+    return ItemRef("reddit", f"{kind}_{base36(key)}")
