@@ -1,52 +1,161 @@
-"""What Reddit's records say, and the way to the end of its listings and threads.
+"""What Reddit's records say, read as items.
 
-Records: https://github.com/reddit-archive/reddit/wiki/JSON and https://www.reddit.com/dev/api
+https://github.com/reddit-archive/reddit/wiki/JSON; what moderators are shown besides:
+https://github.com/Pyprohly/reddit-api-doc-notes/blob/main/docs/api-reference/submission.rst
 """
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from connectors import _feeds
-from connectors._fields import dig, mappings, text, to_text
-from monitor.domain.errors import SourceError
-from monitor.domain.item import ItemKind, Raw, Reject
+from connectors._fields import Unreadable, dig, mappings, page, read, text, to_text, web_url
+from monitor.domain.account import Profile
+from monitor.domain.item import (
+    Author,
+    AuthorKind,
+    Channel,
+    Item,
+    ItemKind,
+    ItemRef,
+    Page,
+    Raw,
+    Reject,
+    Visibility,
+)
 
-#: One request: method, path, parameters. Gives the decoded answer, raises SourceError.
-Ask = Callable[[str, str, Mapping[str, Any]], Any]
-
-#: The most ids that one request to /api/info or /api/morechildren takes.
-BATCH = 100
-#: Fullnames: t1 is a comment, t3 a post (https://www.reddit.com/dev/api#fullnames).
-FULLNAME = re.compile(r"t[13]_[0-9a-z]{1,13}")
+PLATFORM = "reddit"
+#: Fullnames: t1 is a comment, t3 a post, t4 a message (https://www.reddit.com/dev/api#fullnames).
+FULLNAME = re.compile(r"t[134]_[0-9a-z]{1,13}")
 #: What stands in place of a name, or of words.
 STUBS = {"[deleted]": "deleted", "[removed]": "removed"}
+#: Who takes things out of sight on their own account, until a moderator has looked at them.
+FILTERS = {"automod_filtered", "reddit", "AutoModerator"}
 _MEDIA = {"Image": "photo", "AnimatedImage": "animation", "RedditVideo": "video"}
 _POST_LINK = re.compile(r"/comments/([0-9a-z]{1,13})(?:/|$)")
 _WRITTEN = re.compile(r"<!-- SC_OFF -->(.*)<!-- SC_ON -->", re.DOTALL)
 
 
+class Reader:
+    """Reads the records of one account; `own` are the school's names and ids on Reddit, in small letters."""
+
+    def __init__(self, channel: Channel, page_url: str, own: Iterable[str]) -> None:
+        self._channel = channel
+        self._page_url = page_url.rstrip("/")
+        self._own = set(own) - {""}
+
+    def page(
+        self,
+        found: Iterable[Any],
+        cursor: str | None,
+        gone: Iterable[ItemRef] = (),
+        totals: Mapping[ItemRef, int] | None = None,
+    ) -> Page:
+        """The records as a page: what was deleted or removed is gone, not an item that says "[deleted]"."""
+        kept, stubs = [], list(gone)
+        for record in found:
+            if FULLNAME.fullmatch(text(record, "name")) and vanished(record):
+                stubs.append(ItemRef(PLATFORM, record["name"]))
+            else:
+                kept.append(record)
+        read_ = (record if isinstance(record, Reject) else read(record, self._item) for record in kept)
+        return page(read_, cursor=cursor, gone=stubs, totals=totals)
+
+    def author(self, record: Raw) -> Author:
+        """Nobody for "[deleted]": an account that is no more, or one whose words a moderator removed."""
+        name, number = text(record, "author"), text(record, "author_fullname")
+        if name in STUBS:
+            return Author()
+        ours = bool({name.casefold(), number} & self._own)
+        return Author(
+            id=number,
+            handle=name,
+            display_name=name,
+            kind=AuthorKind.SCHOOL if ours else AuthorKind.UNKNOWN,
+        )
+
+    def profile(self, record: Raw) -> Profile:
+        """A subreddit or a user."""
+        place, about = text(record, "display_name"), dig(record, "subreddit")
+        handle = f"r/{place}" if place else text(record, "name")
+        return Profile(
+            platform=PLATFORM,
+            id=text(record, "name") if place else f"t2_{text(record, 'id')}",
+            handle=handle,
+            name=text(record, "title") or text(about, "title") or handle,
+            about=text(record, "public_description") or text(about, "public_description"),
+            url=f"{self._page_url}/{handle if place else f'user/{handle}'}",
+            raw=record,
+        )
+
+    def _item(self, record: Raw) -> Item:
+        name, parent, post = (text(record, field) for field in ("name", "parent_id", "link_id"))
+        if not FULLNAME.fullmatch(name):
+            raise Unreadable("the record has no id of Reddit's")
+        top = {"t1": post, "t3": name}.get(name[:2], "")
+        path, place = text(record, "permalink"), f"/comments/{top[3:]}/_/{name[3:] if top != name else ''}"
+        if name.startswith("t4_"):
+            place = f"/message/messages/{name[3:]}"
+        return Item(
+            ref=ItemRef(PLATFORM, name),
+            channel=self._channel,
+            kind=kind(name, parent),
+            author=self.author(record),
+            text=words(record),
+            url=web_url(self._page_url + (path if path.startswith("/") else place)),
+            published_at=written(record),
+            parent=ItemRef(PLATFORM, parent) if FULLNAME.fullmatch(parent) else None,
+            thread=ItemRef(PLATFORM, top) if FULLNAME.fullmatch(top) else None,
+            attachments=attachments(record),
+            visibility=visibility(record),
+            raw=record,
+        )
+
+
 def vanished(record: Raw) -> str:
     """Whether the words of a post or comment were taken away.
 
-    "deleted": by their author. "removed": by a moderator, a filter or Reddit. "": by nobody, even where only the
-    author's account is no more, or somebody likes brackets.
+    "deleted": by their author. "removed": by a moderator, a filter or Reddit; moderators go on seeing them. "": by
+    nobody, even where only the author's account is no more, or somebody likes brackets.
     """
-    if category := text(record, "removed_by_category"):
-        return "deleted" if category in ("deleted", "author") else "removed"
     shown = text(record, "body") or text(record, "selftext") or text(record, "title")
-    if shown.startswith("[ Removed by "):
-        return "removed"
     named = text(record, "author_fullname") or ("entry" in record and text(record, "author") not in STUBS)
-    # A post that is a link has no words of its own to lose.
-    return "" if named or record.get("is_self") is False else STUBS.get(shown, "")
+    blank = shown.startswith("[ Removed by ")
+    if category := text(record, "removed_by_category"):
+        how = "deleted" if category in ("deleted", "author") else "removed"
+    elif blank:
+        how = "removed"
+    else:
+        # A post that is a link has no words of its own to lose.
+        how = "" if named or record.get("is_self") is False else STUBS.get(shown, "")
+    still_shown = _moderated(record) and not blank and shown not in STUBS
+    return "" if how == "removed" and still_shown else how
+
+
+def visibility(record: Raw) -> Visibility:
+    """Held: a filter took it out of sight until a moderator has looked. Hidden: a moderator or Reddit removed it.
+
+    Only moderators are told.
+    """
+    if not _moderated(record):
+        return Visibility.PUBLIC
+    by, category = record.get("banned_by"), text(record, "removed_by_category")
+    if by is True or {text(record, "banned_by"), category} & FILTERS:
+        return Visibility.HELD
+    removed = category or by or record.get("removed") is True or record.get("spam") is True
+    return Visibility.HIDDEN if removed else Visibility.PUBLIC
+
+
+def counted(record: Raw) -> int | None:
+    """How many comments Reddit counts below a post, with those that were removed and are not shown."""
+    count = text(record, "num_comments")
+    return int(count) if re.fullmatch(r"[0-9]{1,9}", count) else None
 
 
 def words(record: Raw) -> str:
-    """All that the author wrote: title, text, captions, what a poll offers; without the marks for pictures."""
+    """All that the author wrote: title, text, captions, a poll's choices; without the marks for pictures."""
     whole = text(record, "body") or text(record, "selftext")
     pictures = dig(record, "media_metadata")
     for key in pictures if isinstance(pictures, Mapping) else ():
@@ -54,7 +163,7 @@ def words(record: Raw) -> str:
         whole = re.sub(mark, lambda found: found[1] or "", whole).strip()
     captions = [text(entry, "caption") for entry in mappings(dig(record, "gallery_data", "items"))]
     offers = [text(entry, "text") for entry in mappings(dig(record, "poll_data", "options"))]
-    parts = (text(record, "title"), whole, *captions, *offers)
+    parts = (text(record, "subject"), text(record, "title"), whole, *captions, *offers)
     return "\n".join(part for part in parts if part)
 
 
@@ -88,9 +197,14 @@ def written(record: Raw) -> datetime | None:
 
 def kind(name: str, parent: str) -> ItemKind:
     """What the record with the fullname `name` is, below the one with the fullname `parent`."""
-    if name.startswith("t3_"):
-        return ItemKind.POST
+    if name.startswith(("t3_", "t4_")):
+        return ItemKind.POST if name.startswith("t3_") else ItemKind.MESSAGE
     return ItemKind.REPLY if parent.startswith("t1_") else ItemKind.COMMENT
+
+
+def _moderated(record: Raw) -> bool:
+    """Whether whoever asked moderates the place where the record stands."""
+    return record.get("can_mod_post") is True
 
 
 def from_entry(entry: Any) -> Raw:
@@ -111,117 +225,3 @@ def from_entry(entry: Any) -> Raw:
         return record | {"body": to_text(html), "link_id": f"t3_{post[1]}" if post else ""}
     own = _WRITTEN.search(html)
     return record | {"title": text(entry, "title"), "selftext": to_text(own[1]) if own else ""}
-
-
-def fresh(found: Iterable[Any], seen: set[str]) -> list[Any]:
-    """The records that are not among the fullnames `seen`, which grows by theirs."""
-    new = []
-    for record in found:
-        name = text(record, "name")
-        if not name or name not in seen:
-            new.append(record)
-        seen.add(name)
-    return new
-
-
-def records(listing: Any, what: str) -> list[Any]:
-    """The records of a listing. Raises SourceError for anything else."""
-    return [_data(thing) for thing in _children(listing, what)]
-
-
-def pages(ask: Ask, path: str, params: Mapping[str, Any], reach: datetime) -> Iterator[list[Any]]:
-    """A listing from its newest record back to `reach`: page by page, until all of a page is older.
-
-    Raises SourceError when the listing does not move on.
-    """
-    after, used = "", {""}
-    while True:
-        answer = ask("GET", path, {"limit": BATCH, **params, **({"after": after} if after else {})})
-        found = records(answer, path)
-        yield found
-        after = text(answer, "data", "after")
-        if not after or (found and not any(_since(record, reach) for record in found)):
-            return
-        if after in used:
-            raise SourceError("Reddit sent us round in a circle (the same page twice); trying again later")
-        used.add(after)
-
-
-def tree(ask: Ask, post: str, comment: str, most: int) -> Iterator[list[Any]]:
-    """What stands below a post, or at and below one comment there (fullnames), answer by answer, to its end.
-
-    "More comments" are asked for in batches, "continue this thread" from the comment it stands at. After `most`
-    requests a Reject says what is left.
-    """
-    starts, ids = deque([comment.removeprefix("t1_")]), deque[str]()
-    asked: set[str] = set()
-    for _ in range(most):
-        if ids:
-            batch = [ids.popleft() for _ in range(min(BATCH, len(ids)))]
-            form = {"link_id": post, "children": ",".join(batch), "sort": "new"}
-            things = _more(ask("POST", "api/morechildren", form))
-        elif starts:
-            start = starts.popleft()
-            where = {"comment": start} if start else {}
-            answer = ask("GET", f"comments/{post.removeprefix('t3_')}", {"limit": 500, "sort": "new", **where})
-            things = _children(answer[-1] if isinstance(answer, list) and answer else None, f"comments of {post}")
-            if start and (not things or text(_data(things[0]), "id") != start):
-                # The comment is gone: Reddit then answers with the whole thread.
-                continue
-        else:
-            return
-        found, more = _flat(things)
-        yield found
-        for start, below in more:
-            ids.extend(key for key in below if key not in asked)
-            asked.update(below)
-            if not below and start and f"below {start}" not in asked:
-                asked.add(f"below {start}")
-                starts.append(start)
-    if left := [*ids, *starts]:
-        yield [
-            Reject(raw={"post": post, "comments": left}, reason=f"{most} requests did not bring the whole thread")
-        ]
-
-
-def _flat(things: Iterable[Any]) -> tuple[list[Any], list[tuple[str, list[str]]]]:
-    """The records of a tree, each without what stands below it, and where there are more: (comment, ids)."""
-    found: list[Any] = []
-    more: list[tuple[str, list[str]]] = []
-    waiting = deque(things)
-    while waiting:
-        thing = waiting.popleft()
-        data = _data(thing)
-        if text(thing, "kind") == "more":
-            ids = dig(data, "children")
-            wanted = [key for key in ids if isinstance(key, str)] if isinstance(ids, list) else []
-            more.append((text(data, "parent_id").removeprefix("t1_"), wanted))
-            continue
-        below = dig(data, "replies", "data", "children")
-        waiting.extend(below if isinstance(below, list) else [])
-        whole = isinstance(data, Mapping)
-        found.append({name: value for name, value in data.items() if name != "replies"} if whole else data)
-    return found, more
-
-
-def _more(answer: Any) -> list[Any]:
-    things = dig(answer, "json", "data", "things")
-    if not isinstance(things, list):
-        raise SourceError("Reddit did not give us the rest of a thread; trying again later")
-    return things
-
-
-def _children(listing: Any, what: str) -> list[Any]:
-    found = dig(listing, "data", "children")
-    if not isinstance(found, list):
-        raise SourceError(f"Reddit sent no list of {what}; trying again at the next poll")
-    return found
-
-
-def _data(thing: Any) -> Any:
-    return thing.get("data", thing) if isinstance(thing, Mapping) else thing
-
-
-def _since(record: Any, reach: datetime) -> bool:
-    moment = written(record) if isinstance(record, Mapping) else None
-    return moment is None or moment >= reach

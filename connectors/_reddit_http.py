@@ -1,7 +1,8 @@
 """How Reddit is asked: through PRAW with an app's id and secret, or for its feeds with nothing."""
 
 import configparser
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -16,8 +17,9 @@ from prawcore.const import ACCESS_TOKEN_PATH
 
 from connectors import _feeds
 from connectors._fields import text
-from connectors._http import Answer, ApiSession, retry_at
-from connectors._reddit import Ask, from_entry
+from connectors._http import Answer, ApiSession, Reach, Service, retry_at
+from connectors._reddit import from_entry
+from connectors._reddit_listings import Ask
 from monitor.domain.errors import SourceError
 
 # PRAW would also read a praw.ini from the working folder and the home folder: only its own defaults count here.
@@ -51,11 +53,9 @@ class ApiLine(ApiSession):
     reddit_url = ""
     #: Reddit's answer to the last sign-in, and until when it will do.
     signed_in: tuple[requests.Response, datetime] | None = None
-    #: When there are requests again, None while there are some left.
-    rest_until: datetime | None = None
 
     def asker(self, agent: str, secrets: Mapping[str, str]) -> Ask:
-        """The way to ask, as an app of type "script" that acts for nobody (application-only OAuth)."""
+        """The way to ask: for nobody (application-only OAuth), or by `refresh_token` for whoever signed in."""
         self.auth = lambda request: request  # PRAW brings its own header.
         reddit = praw.Reddit(
             "DEFAULT",
@@ -64,10 +64,10 @@ class ApiLine(ApiSession):
             client_id=secrets["client_id"],
             client_secret=secrets["client_secret"],
             user_agent=agent,
+            refresh_token=secrets.get("refresh_token"),
             # What is given here cannot come from the environment: with a name and password PRAW acts for a person.
             username=None,
             password=None,
-            refresh_token=None,
             redirect_uri=None,
             ratelimit_seconds=0,
             check_for_async=False,
@@ -101,9 +101,8 @@ class ApiLine(ApiSession):
             raise
         if token and text(response.json(), "access_token"):
             self.signed_in = response, self._now + TOKEN_LASTS
-        # https://support.reddithelp.com/hc/en-us/articles/16160319875092, "Rate Limits"
-        if _number(response.headers.pop("x-ratelimit-remaining", ""), otherwise=1) < 1:
-            self.rest_until = reset(response.headers, self._now)
+        # prawcore would sleep on it: https://support.reddithelp.com/hc/en-us/articles/16160319875092, "Rate Limits"
+        response.headers.pop("x-ratelimit-remaining", None)
         return response
 
     def _address(self, url: str) -> str:
@@ -127,23 +126,80 @@ class FeedLine(ApiLine):
 
     def _check(self, response: requests.Response, body: bytes) -> Any:
         answer = Answer(status=response.status_code, headers=response.headers, body=body)
-        error = self._judge(answer, self._now)
+        host = urlsplit(self._base_url).netloc
+        error = self._service.intercepted(answer, host) or self._judge(answer, self._now)
         feed: Any = {} if error else _feeds.parse(answer)
         if error is None and not (feed.get("version") and body.rstrip().endswith(b"</feed>")):
-            error = self._service.damaged(body, urlsplit(self._base_url).netloc)
+            error = self._service.damaged(body, host)
         if error is not None:
             raise error
         return {"data": {"children": [{"data": from_entry(_feeds.plain(entry))} for entry in feed.entries]}}
 
 
-def reset(headers: Mapping[str, str], now: datetime) -> datetime:
-    """When we may ask again (UTC): Reddit's own header counts the seconds, and may write them as 571.0."""
-    wait = _number(headers.get("x-ratelimit-reset", ""), otherwise=-1)
-    return retry_at({"retry-after": f"{wait:.0f}"} if wait >= 0 else headers, now)
+class Api:
+    """Reddit for one account: the Data API by its `secrets`, the feeds without any.
 
+    It keeps the last sign-in and, in `rest_until` (UTC), the pause that Reddit's counters asked for.
+    """
 
-def _number(value: str, otherwise: float) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        return otherwise
+    def __init__(
+        self,
+        *,
+        service: Service,
+        base_url: str,
+        reddit_url: str,
+        reach: Reach,
+        contact: str,
+        secrets: Mapping[str, str],
+    ) -> None:
+        self.rest_until: datetime | None = None
+        self._service = service
+        self._base_url = base_url
+        self._reddit_url = reddit_url
+        self._reach = reach
+        self._secrets = secrets
+        #: Who asks, in the form that Reddit's rules for its API want.
+        self._agent = f"linux:schoolwatch:1 (by /u/{contact})" if contact else "linux:schoolwatch:1"
+        self._signed_in: tuple[requests.Response, datetime] | None = None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the last sign-in is allowed; empty where that is not told, or is everything."""
+        answer = self._signed_in[0].json() if self._signed_in else {}
+        return frozenset(text(answer, "scope").split()) - {"*"}
+
+    @contextmanager
+    def open(self, now: datetime) -> Iterator[Ask]:
+        """A connection for the length of one poll. Raises SourceError, also while Reddit asks for a pause."""
+        if self.rest_until is not None and now < self.rest_until:
+            raise self._service.busy(self.rest_until)
+        with (ApiLine if self._secrets else FeedLine)(
+            service=self._service,
+            base_url=self._base_url,
+            token="",
+            reach=self._reach,
+            now=now,
+            judge=self._judge,
+        ) as line:
+            line.reddit_url, line.signed_in = self._reddit_url, self._signed_in
+            try:
+                yield line.asker(self._agent, self._secrets)
+            finally:
+                self._signed_in, self.rest_until = line.signed_in, line.rest_until
+
+    def _judge(self, answer: Answer, now: datetime) -> SourceError | None:
+        if answer.status == 429 and not self._secrets:
+            return SourceError(
+                "Reddit refuses its feeds to readers who are not signed in (429; so since June 2026): account "
+                f"{self._service.account} is not being read. Ask your technician to request an app from Reddit "
+                "(docs/connectors.md, Reddit); until then, staff can hand in what they see",
+                retry_at=retry_at(answer.headers, now),
+            )
+        if answer.status == 429:
+            return self._service.busy(retry_at(answer.headers, now))
+        if text(answer.document, "error") == "invalid_grant":
+            return self._service.refused("no longer renews our access token: it has expired or was withdrawn")
+        if answer.status in (301, 302):
+            return self._service.refused(f"knows no subreddit or user of that name ({answer.status})")
+        error = self._service.judge(answer, now)
+        return Closed(str(error), permanent=True) if answer.status in (403, 404) else error

@@ -92,9 +92,9 @@ class Sandbox:
         """Let the next `times` API answers of `kind`, on paths that contain `path`, go wrong."""
         self._server.fail(kind, Fault(fault), times, path)
 
-    def heal(self) -> None:
-        """Whatever was to go wrong and has not yet: it does not."""
-        self._server.heal()
+    def recover(self, kind: str) -> None:
+        """Let `kind` answer well again, whatever was planned."""
+        self._server.recover(kind)
 
     def requests(self) -> list[tuple[str, str]]:
         """Every request so far: method and path with query."""

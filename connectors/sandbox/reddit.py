@@ -1,32 +1,30 @@
 """Reddit's Data API and its post pages, as far as a school needs them. Reference: www.reddit.com/dev/api.
 
-What was deleted leaves a stub where something hangs below it; with the category "removed" a moderator did it. A
-post that `tags_school` stands in another subreddit. Feeds are refused, as to all readers who are not signed in.
+What was deleted leaves a stub where something hangs below it; with the category "removed" a moderator did it. What
+is hidden was removed by the school, what is not approved yet by a filter: only moderators see either, and find it
+in their queues. A post that `tags_school` stands in another subreddit. Feeds are refused, as to all readers who are
+not signed in.
 """
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from urllib.parse import parse_qsl
 
 from connectors.sandbox import pages
 from connectors.sandbox.listings import json_listings
-from connectors.sandbox.search import matches
+from connectors.sandbox.reddit_view import View, base36, error
 from connectors.sandbox.server import HTML, Answer, Fault, Platform, Request, json_answer
-from connectors.sandbox.world import Entry, Live, Version, World, number
+from connectors.sandbox.world import World
 
-KIND = "reddit"
 BRAND = pages.Brand(name="Reddit (sandbox)", colour="#ff4500")
-SUBREDDIT, ELSEWHERE, PRIVATE = "larkfield", "northvale", "staffroom"
 CLIENT_ID, ACCESS = "sandbox-app", "sandbox-access"
+#: What whoever signs in as the school is given, and with which scopes.
+MODERATOR, SCOPE = "sandbox-moderator", "history privatemessages read"
 #: Requests in so many seconds. Reddit allows 1,000; here a simulated week passes in a minute.
 LIMIT, PERIOD = 100_000, 600
-#: How deep a tree is shown before it says "continue this thread", and how many ids one request may bring.
-DEPTH, LOOKUP_LIMIT = 10, 100
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _NONSENSE = {"kind": "t1", "data": {"name": {"not": "a name"}, "body": 5, "created_utc": "yesterday", "author": []}}
 
 
@@ -43,38 +41,10 @@ def platform(world: World, secret: str) -> Platform:
     )
 
 
-def base36(key: str) -> str:
-    """Reddit's kind of id, without the prefix that says what it names."""
-    left, digits = number(key, 10), ""
-    while left:
-        left, digit = divmod(left, 36)
-        digits = _DIGITS[digit] + digits
-    return digits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Thing:
-    """A post or comment; `gone`: its words and author are no longer shown."""
-
-    live: Live
-    id: str
-    name: str
-    handle: str
-    gone: bool
-
-    @property
-    def is_post(self) -> bool:
-        return self.live.entry.under is None
-
-
-def _thing(live: Live, *, gone: bool = False) -> _Thing:
-    key, handle = base36(live.key), live.author.handle.lower() if live.author else ""
-    return _Thing(live=live, id=key, name=f"{'t1' if live.entry.under else 't3'}_{key}", handle=handle, gone=gone)
-
-
 class _Reddit:
     def __init__(self, world: World, secret: str) -> None:
         self._world = world
+        self._secret = secret
         self._app = "Basic " + base64.b64encode(f"{CLIENT_ID}:{secret}".encode()).decode()
         self._used: dict[int, int] = {}
 
@@ -84,18 +54,21 @@ class _Reddit:
             return Answer(status=429, body=b"<!doctype html><title>Too Many Requests</title>", content_type=HTML)
         form, signed = dict(parse_qsl(request.body.decode())), request.headers.get("authorization")
         if path == "api/v1/access_token":
-            if signed != self._app or form.get("grant_type") != "client_credentials":
+            renews = form.get("grant_type") == "refresh_token" and form.get("refresh_token") == self._secret
+            if signed != self._app or not (renews or form.get("grant_type") == "client_credentials"):
                 return _refuse(Fault.UNAUTHORISED, request)
-            return json_answer({"access_token": ACCESS, "token_type": "bearer", "expires_in": 86400, "scope": "*"})
-        if signed != f"bearer {ACCESS}":
+            granted = {"access_token": MODERATOR if renews else ACCESS, "scope": SCOPE if renews else "*"}
+            return json_answer({"token_type": "bearer", "expires_in": 86400, **granted})
+        if signed not in (f"bearer {ACCESS}", f"bearer {MODERATOR}"):
             return _refuse(Fault.UNAUTHORISED, request)
         left = self._left(request.now)
-        spent, view = left["x-ratelimit-remaining"].startswith("-"), _View(self._world, request)
+        moderates = signed == f"bearer {MODERATOR}"
+        spent, view = left["x-ratelimit-remaining"].startswith("-"), View(self._world, request, moderates)
         answer = _refuse(Fault.RATE_LIMITED_BARE, request) if spent else self._route(path, form, view)
         return replace(answer, headers={**answer.headers, **left})
 
     def page(self, request: Request) -> Answer:
-        view = _View(self._world, request)
+        view = View(self._world, request, moderates=False)
         found = re.fullmatch(r"/r/\w+/comments/(\w+)/\w*(?:/(\w+))?/?", request.path)
         post = view.named.get(f"t3_{found[1]}") if found else None
         focus = view.named.get(f"t1_{found[2]}") if found and found[2] else post
@@ -105,10 +78,20 @@ class _Reddit:
         items = [pages.Shown(live=live, depth=depth, anchor=base36(live.key)) for live, depth in shown]
         return pages.page(BRAND, f"r/{view.subreddit(post)}", items, focus.live.key)
 
-    def _route(self, path: str, form: Mapping[str, str], view: "_View") -> Answer:
+    def _route(self, path: str, form: Mapping[str, str], view: View) -> Answer:
         match path.split("/"):
             case ["search"] | ["r", _, "search"]:
                 return view.search(path.split("/")[1] if "/" in path else "")
+            case ["r", place, "about", "modqueue" | "spam" as listing]:
+                return view.queue(place, removed=listing == "spam")
+            case ["r", place, "about"]:
+                return view.about(place)
+            case ["user", name, "about"]:
+                return view.user(name)
+            case ["message", "inbox"]:
+                return view.inbox()
+            case ["subreddits" | "users" as what, "search"]:
+                return view.profiles(what)
             case ["r", place, "new" | "comments" as listing]:
                 return view.subreddit_listing(place, posts=listing == "new")
             case ["user", name, "submitted" | "comments" as listing]:
@@ -119,7 +102,7 @@ class _Reddit:
                 return view.info()
             case ["api", "morechildren"]:
                 return view.more_children(form)
-        return _error(404, "Not Found")
+        return error(404, "Not Found")
 
     def _left(self, now: datetime) -> dict[str, str]:
         """Counts this request, and says what is left: https://support.reddithelp.com, "Reddit Data API Wiki"."""
@@ -133,170 +116,10 @@ class _Reddit:
         return {f"x-ratelimit-{name}": str(count) for name, count in counts.items()}
 
 
-class _View:
-    """The world's Reddit as one request sees it."""
-
-    def __init__(self, world: World, request: Request) -> None:
-        self._world = world
-        self._request = request
-        live = [_thing(live) for live in world.live(KIND, request.now)]
-        shown = {thing.live.key for thing in live}
-        stubs = [
-            _thing(_stub(world, entry), gone=True)
-            for entry in world.entries()
-            if entry.platform == KIND and entry.key not in shown and world.present + entry.at <= request.now
-        ]
-        self.all = sorted(live + stubs, key=_order, reverse=True)
-        self.named = {thing.name: thing for thing in self.all}
-        self._by_key = {thing.live.key: thing for thing in self.all}
-        self._under: dict[str | None, list[_Thing]] = {}
-        for thing in self.all:
-            self._under.setdefault(thing.live.entry.under, []).append(thing)
-
-    def subreddit(self, thing: _Thing) -> str:
-        return ELSEWHERE if self._top(thing).live.entry.tags_school else SUBREDDIT
-
-    def subreddit_listing(self, place: str, *, posts: bool) -> Answer:
-        if place == PRIVATE:
-            return _error(403, "Forbidden", reason="private")
-        if place not in (SUBREDDIT, ELSEWHERE):
-            return Answer(status=302, headers={"Location": f"https://oauth.reddit.com/subreddits/search?q={place}"})
-        return self._listing(lambda thing: self.subreddit(thing) == place and thing.is_post == posts)
-
-    def user_listing(self, name: str, *, posts: bool) -> Answer:
-        if name.lower() not in (person.handle.lower() for person in self._world.people.values()):
-            return _error(404, "Not Found")
-        return self._listing(lambda thing: thing.handle == name.lower() and thing.is_post == posts)
-
-    def search(self, place: str) -> Answer:
-        query = self._request.query.get("q", "")
-
-        def found(thing: _Thing) -> bool:
-            facts = {"author": thing.handle, "subreddit": self.subreddit(thing)}
-            return thing.is_post and place in ("", facts["subreddit"]) and matches(query, facts, thing.live.text)
-
-        return self._listing(found)
-
-    def info(self) -> Answer:
-        asked = self._request.query.get("id", "").split(",")[:LOOKUP_LIMIT]
-        return json_answer(_listing(self._record(self.named[name]) for name in asked if name in self.named))
-
-    def tree(self, post: str) -> Answer:
-        root = self.named.get(f"t3_{post}")
-        if root is None:
-            return _error(404, "Not Found")
-        comment = self.named.get(f"t1_{self._request.query.get('comment', '')}")
-        # A comment that does not exist is passed over, and the whole thread shown.
-        top = [comment] if comment and self._top(comment) is root else self._below(root)
-        room = [min(int(self._request.query.get("limit", 200)), self._request.page_size)]
-        shown = self._level(top, comment or root, 0, room)
-        return json_answer([_listing([self._record(root)]), _listing(shown)])
-
-    def more_children(self, form: Mapping[str, str]) -> Answer:
-        asked = form.get("children", "").split(",")
-        if form.get("link_id") not in self.named:
-            return _error(403, "Forbidden")
-        if len(asked) > LOOKUP_LIMIT:
-            return _error(400, "Bad Request")
-        things: list[Any] = []
-        for thing in filter(None, (self.named.get(f"t1_{key}") for key in asked)):
-            below = self._below(thing)
-            things += [self._record(thing), *([_more(thing, below, 1)] if below else [])]
-        return json_answer({"json": {"errors": [], "data": {"things": things}}})
-
-    def _level(self, things: Sequence[_Thing], parent: _Thing, depth: int, room: list[int]) -> list[Any]:
-        """One level of a tree and all below it, until there is no more room."""
-        shown: list[Any] = []
-        for place, thing in enumerate(things):
-            if room[0] <= 0:
-                return [*shown, _more(parent, things[place:], depth)]
-            room[0] -= 1
-            record, below = self._record(thing), self._below(thing)
-            if below and depth + 1 >= DEPTH:
-                record["data"]["replies"] = _listing([_more(thing, [], depth + 1)])
-            elif below:
-                record["data"]["replies"] = _listing(self._level(below, thing, depth + 1, room))
-            shown.append(record)
-        return shown
-
-    def _below(self, parent: _Thing) -> list[_Thing]:
-        """What answers `parent`, newest first. A stub is shown only where something hangs below it."""
-        found = self._under.get(parent.live.key, [])
-        return [thing for thing in found if not thing.gone or self._below(thing)]
-
-    def _listing(self, wanted: Callable[[_Thing], bool]) -> Answer:
-        query = self._request.query
-        found = [thing for thing in self.all if not thing.gone and wanted(thing)]
-        last = self.named.get(query.get("after", ""))
-        rest = [thing for thing in found if last is None or _order(thing) < _order(last)]
-        shown = rest[: min(int(query.get("limit", 25)), self._request.page_size)]
-        after = shown[-1].name if len(rest) > len(shown) else None
-        return json_answer(_listing((self._record(thing) for thing in shown), after))
-
-    def _record(self, thing: _Thing) -> dict[str, Any]:
-        live, place, top = thing.live, self.subreddit(thing), self._top(thing)
-        end = "" if top is thing else f"{thing.id}/"
-        about: dict[str, Any] = {"id": thing.id, "name": thing.name, "subreddit": place, "author": "[deleted]"}
-        about["created_utc"] = live.at.timestamp()
-        about["edited"] = live.versions[-1].at.timestamp() if len(live.versions) > 1 else False
-        about["permalink"] = f"/r/{place}/comments/{top.id}/{_slug(top)}/{end}"
-        if live.author:
-            about |= {"author": live.author.handle, "author_fullname": f"t2_{base36(live.author.key)}"}
-        if thing.is_post:
-            title, _, rest = live.text.partition("\n")
-            by = "moderator" if live.entry.category == "removed" else "deleted"
-            about |= {"title": title, "selftext": rest, "is_self": not live.entry.photo}
-            about |= {"removed_by_category": by if thing.gone else None, "num_comments": len(self._below(thing))}
-            about |= {"post_hint": "image"} if live.entry.photo else {}
-            return {"kind": "t3", "data": about}
-        parent, picture = self._by_key[live.entry.under or ""], f"p{thing.id}"
-        about |= {"body": live.text, "link_id": top.name, "parent_id": parent.name, "replies": ""}
-        if live.entry.photo and not thing.gone:
-            about["body"] += f"\n\n![img]({picture})"
-            about["media_metadata"] = {picture: {"status": "valid", "e": "Image", "m": "image/png", "id": picture}}
-        return {"kind": "t1", "data": about}
-
-    def _top(self, thing: _Thing) -> _Thing:
-        return self._top(self._by_key[thing.live.entry.under]) if thing.live.entry.under else thing
-
-
-def _stub(world: World, entry: Entry) -> Live:
-    """What is shown of a thing that is gone: no author, no words but a post's title."""
-    gone = "[removed]" if entry.category == "removed" else "[deleted]"
-    words = gone if entry.under else f"{entry.text.partition(chr(10))[0]}\n{gone}"
-    return Live(entry=entry, author=None, versions=(Version(at=world.present + entry.at, text=words),))
-
-
-def _order(thing: _Thing) -> tuple[datetime, str]:
-    return thing.live.at, thing.live.key
-
-
-def _slug(thing: _Thing) -> str:
-    return re.sub(r"\W+", "_", thing.live.text.lower(), flags=re.ASCII).strip("_")[:50] or "_"
-
-
-def _more(parent: _Thing, things: Sequence[_Thing], depth: int) -> dict[str, Any]:
-    """ "More comments" by their ids, or "continue this thread" where there are none."""
-    ids = [thing.id for thing in things]
-    first = ids[0] if ids else "_"
-    data = {"count": len(ids), "name": f"t1_{first}", "id": first, "parent_id": parent.name, "depth": depth}
-    return {"kind": "more", "data": {**data, "children": ids}}
-
-
-def _listing(children: Iterable[Any], after: str | None = None) -> dict[str, Any]:
-    shown = list(children)
-    data = {"after": after, "before": None, "dist": len(shown), "modhash": None, "children": shown}
-    return {"kind": "Listing", "data": data}
-
-
-def _error(status: int, message: str, **more: str) -> Answer:
-    return json_answer({"message": message, "error": status, **more}, status)
-
-
 def _refuse(fault: Fault, request: Request) -> Answer:
     if fault in (Fault.RATE_LIMITED, Fault.RATE_LIMITED_BARE):
         left = {"x-ratelimit-used": "1000", "x-ratelimit-remaining": "0.0", "x-ratelimit-reset": "600"}
-        return replace(_error(429, "Too Many Requests"), headers=left if fault is Fault.RATE_LIMITED else {})
+        return replace(error(429, "Too Many Requests"), headers=left if fault is Fault.RATE_LIMITED else {})
     if fault in (Fault.UNAUTHORISED, Fault.EXPIRED):
-        return _error(401, "Unauthorized")
-    return _error(403, "Forbidden") if fault is Fault.FORBIDDEN else _error(503, "Service Unavailable")
+        return error(401, "Unauthorized")
+    return error(403, "Forbidden") if fault is Fault.FORBIDDEN else error(503, "Service Unavailable")

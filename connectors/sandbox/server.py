@@ -137,11 +137,9 @@ class Server:
         with self._lock:
             self._plans[kind].append(_Plan(fault=fault, path=path, left=times))
 
-    def heal(self) -> None:
-        """Forget every fault that was planned and has not happened."""
+    def recover(self, kind: str) -> None:
         with self._lock:
-            for planned in self._plans.values():
-                planned.clear()
+            self._plans[kind].clear()
 
     def asked(self) -> list[tuple[str, str]]:
         """Every request so far: method and full path with query."""

@@ -1,33 +1,28 @@
 """The YouTube Data API v3, Google's token endpoint and watch pages, as far as a school's channel needs them.
 
-Reference: developers.google.com/youtube/v3/docs (channels, playlistItems, videos, commentThreads, comments, errors)
-and developers.google.com/identity/protocols/oauth2/web-server#offline. All replies hang below a first comment. An
-entry's category may be `held-for-review` or `likely-spam` (only the owner sees it), and that of a video
-`comments-disabled` or `private`.
+Reference: developers.google.com/youtube/v3/docs (channels, playlistItems, videos, commentThreads, comments, search,
+errors) and developers.google.com/identity/protocols/oauth2/web-server#offline. All replies hang below a first
+comment. What is hidden is rejected, what is not approved yet held for review; an entry's category may be
+`held-for-review` or `likely-spam`, too (only the owner sees any of it), and that of a video `comments-disabled` or
+`private`. A post by somebody else is a video on a channel of theirs.
 """
 
-import base64
-import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from html import escape
-from typing import Any
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 from connectors.sandbox import pages
 from connectors.sandbox.listings import json_listings
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
-from connectors.sandbox.world import Live, Person, World
-from monitor.domain.clock import format_instant
+from connectors.sandbox.world import World
+from connectors.sandbox.youtube_view import KIND, View, error
 
-KIND = "youtube"
 BRAND = pages.Brand(name="YouTube (sandbox)", colour="#c4302b")
 #: What a sign-in is given for the sandbox's token as its refresh token.
 ACCESS_TOKEN = "sandbox-access"  # noqa: S105 - it opens nothing
-#: How many replies a thread carries at most; the others have to be listed.
-CARRIED = 5
+#: What a sign-in is allowed, and for how long (s) where whoever signed in gave leave for a time only.
+SCOPE, LEAVE_ENDS_IN = "https://www.googleapis.com/auth/youtube.force-ssl", 0
 _NONSENSE = {"id": {"not": "an id"}, "snippet": 7, "replies": {"comments": "none"}}
-HIDDEN = {"held-for-review": "heldForReview", "likely-spam": "likelySpam"}
 
 
 def platform(world: World, token: str) -> Platform:
@@ -43,11 +38,6 @@ def platform(world: World, token: str) -> Platform:
     )
 
 
-def channel_id(person: Person) -> str:
-    """The id of a person's channel."""
-    return f"UC{_digest(person.id_on(KIND))[:22]}"
-
-
 class _YouTube:
     def __init__(self, world: World, token: str) -> None:
         self._world = world
@@ -58,23 +48,24 @@ class _YouTube:
             return self._sign_in(request)
         owner = request.headers.get("authorization") == f"Bearer {ACCESS_TOKEN}"
         if not owner and "authorization" in request.headers:
-            return _error(401, "authError", "Invalid Credentials")
+            return error(401, "authError", "Invalid Credentials")
         if not owner and request.headers.get("x-goog-api-key") != self._token:
             return _refuse(Fault.UNAUTHORISED, request)
-        view = _View(self._world, request, owner)
+        view = View(self._world, request, owner)
         answers: Mapping[str, Callable[[], Answer]] = {
             "/youtube/v3/channels": view.channels,
             "/youtube/v3/playlistItems": view.uploads,
             "/youtube/v3/videos": view.videos_by_id,
             "/youtube/v3/commentThreads": view.threads,
             "/youtube/v3/comments": view.comments,
+            "/youtube/v3/search": view.search,
         }
         if request.method != "GET" or request.path not in answers:
-            return _error(404, "notFound", "Not Found")
+            return error(404, "notFound", "Not Found")
         return answers[request.path]()
 
     def page(self, request: Request) -> Answer:
-        view = _View(self._world, request, owner=False)
+        view = View(self._world, request, owner=False)
         video = view.videos.get(request.query.get("v", ""))
         if video is None or request.path != "/watch":
             return pages.gone(BRAND)
@@ -93,210 +84,9 @@ class _YouTube:
         if form.get("refresh_token") != self._token:
             told = "Token has been expired or revoked."
             return json_answer({"error": "invalid_grant", "error_description": told}, 400)
-        return json_answer({"access_token": ACCESS_TOKEN, "expires_in": 3599, "token_type": "Bearer"})
-
-
-class _View:
-    """The world's YouTube as one request sees it. What stands below something deleted is gone with it."""
-
-    def __init__(self, world: World, request: Request, owner: bool) -> None:
-        self._world = world
-        self._request = request
-        self._owner = owner
-        self._by_key = {live.key: live for live in world.live(KIND, request.now)}
-        self.all = [live for live in self._by_key.values() if self._reachable(live)]
-        videos = [live for live in self.all if live.author and live.author.school and self.shows(live)]
-        self.videos = {video_id(live.key): live for live in videos if live.entry.under is None}
-
-    def id(self, live: Live) -> str:
-        """A video's eleven signs, a comment's 26, a reply's after its first comment's and a full stop."""
-        if live.entry.under is None:
-            return video_id(live.key)
-        top, digest = self._top(live), _digest(live.key)
-        own = f"Ug{_digest(top.key)[:17]}4AaABAg"
-        return own if top is live else f"{own}.{digest[:22]}"
-
-    def channels(self) -> Answer:
-        school, query = self._world.school, self._request.query
-        document: dict[str, Any] = {"kind": "youtube#channelListResponse"}
-        # An answer without channels has no `items` either.
-        if channel_id(school) == query.get("id") or f"@{school.handle}" == query.get("forHandle"):
-            lists = {"relatedPlaylists": {"likes": "", "uploads": self._uploads_id()}}
-            channel = {"kind": "youtube#channel", "id": channel_id(school), "contentDetails": lists}
-            document["items"] = [channel]
-        return json_answer(document)
-
-    def uploads(self) -> Answer:
-        if self._request.query.get("playlistId") != self._uploads_id() or not self.videos:
-            return _error(404, "playlistNotFound", "The playlist cannot be found.")
-        return self._listing("playlistItem", list(self.videos.values()), self._upload, 50)
-
-    def videos_by_id(self) -> Answer:
-        asked = self._request.query.get("id", "").split(",")
-        return self._listing("video", [self.videos[key] for key in asked if key in self.videos], self._video, 50)
-
-    def threads(self) -> Answer:
-        query = self._request.query
-        status = query.get("moderationStatus", "published")
-        if status != "published" and not self._owner:
-            return _error(403, "forbidden", "The request might not be properly authorized.")
-        spoken = {live.key for live in self.videos.values() if live.entry.category != "comments-disabled"}
-        if video := query.get("videoId"):
-            if video not in self.videos:
-                return _error(404, "videoNotFound", "The video cannot be found.")
-            if self.videos[video].key not in spoken:
-                return _error(403, "commentsDisabled", "The video has disabled comments.")
-            spoken = {self.videos[video].key}
-        elif query.get("allThreadsRelatedToChannelId") != channel_id(self._world.school):
-            return _error(404, "channelNotFound", "The channel cannot be found.")
-        tops = [live for live in self.all if live.entry.under in spoken]
-        found = [live for live in tops if status in {_status(one) for one in (live, *self._replies(live))}]
-        if status == "published":
-            found = [live for live in found if _status(live) == status]
-        return self._listing("commentThread", found, lambda live: self._thread(live, status), 100)
-
-    def comments(self) -> Answer:
-        query = self._request.query
-        by_id = {self.id(live): live for live in self.all if live.entry.under and self.shows(live)}
-        if "id" in query:
-            asked = query["id"].split(",")
-            if not by_id.keys() >= set(asked):
-                return _error(404, "commentNotFound", "One or more of the comments cannot be found.")
-            return self._listing("comment", [by_id[key] for key in asked], self._comment, 100)
-        parent = by_id.get(query.get("parentId", ""))
-        if parent is None:
-            return _error(404, "commentNotFound", "The comment cannot be found.")
-        published = [live for live in self._replies(parent) if _status(live) == "published"]
-        return self._listing("comment", published, self._comment, 100)
-
-    def _listing(self, kind: str, found: Sequence[Live], tell: Callable[[Live], Any], most: int) -> Answer:
-        query = self._request.query
-        asked = int(query.get("maxResults", 20 if most == 100 else 5))
-        if not 1 <= asked <= most:
-            return _error(400, "invalidParameter", f"Values must be within the range: [1, {most}]")
-        rest = sorted(found, key=_order, reverse=True)
-        if token := query.get("pageToken"):
-            mark = base64.urlsafe_b64decode(token).decode()
-            rest = [live for live in rest if _order(live) < mark]
-        size = len(rest) if "id" in query else min(asked, self._request.page_size)
-        document: dict[str, Any] = {
-            "kind": f"youtube#{kind}ListResponse",
-            "pageInfo": {"totalResults": len(found), "resultsPerPage": size},
-            "items": [tell(live) for live in rest[:size]],
-        }
-        if len(rest) > size:
-            document["nextPageToken"] = base64.urlsafe_b64encode(_order(rest[size - 1]).encode()).decode()
-        return json_answer(document)
-
-    def _upload(self, live: Live) -> dict[str, Any]:
-        """A place in the list of uploads: `publishedAt` is when it was put there."""
-        video, shown = self._video(live), format_instant(live.at)
-        name, channel = video["snippet"]["channelTitle"], video["snippet"]["channelId"]
-        resource = {"kind": "youtube#video", "videoId": video["id"]}
-        about = {"videoOwnerChannelTitle": name, "videoOwnerChannelId": channel, "resourceId": resource}
-        return {
-            "kind": "youtube#playlistItem",
-            "id": _digest(f"upload:{live.key}") + _digest(live.key),
-            "snippet": video["snippet"] | about,
-            "contentDetails": {"videoId": video["id"], "videoPublishedAt": shown},
-            "status": video["status"],
-        }
-
-    def _video(self, live: Live) -> dict[str, Any]:
-        title, _, description = f"{live.entry.title}\n{live.text}".strip().partition("\n")
-        below = len(pages.thread(live, self.all)) - 1
-        return {
-            "kind": "youtube#video",
-            "id": video_id(live.key),
-            "snippet": {
-                "publishedAt": format_instant(live.at),
-                "channelId": channel_id(self._world.school),
-                "channelTitle": self._world.school.name,
-                "title": title,
-                "description": description,
-            },
-            "status": {"privacyStatus": "private" if live.entry.category == "private" else "public"},
-            "statistics": {"viewCount": "7", "commentCount": str(below)},
-        }
-
-    def _thread(self, live: Live, status: str) -> dict[str, Any]:
-        replies = [one for one in self._replies(live) if _status(one) == status]
-        about = {
-            "channelId": channel_id(self._world.school),
-            "videoId": video_id(live.entry.under or ""),
-            "topLevelComment": self._comment(live),
-            "totalReplyCount": len(replies),
-        }
-        thread: dict[str, Any] = {"kind": "youtube#commentThread", "id": self.id(live), "snippet": about}
-        if replies:
-            thread["replies"] = {"comments": [self._comment(one) for one in replies[-CARRIED:]]}
-        return thread
-
-    def _comment(self, live: Live) -> dict[str, Any]:
-        top = self._top(live)
-        plain = self._request.query.get("textFormat") == "plainText"
-        snippet: dict[str, Any] = {
-            "channelId": channel_id(self._world.school),
-            "textDisplay": live.text if plain else escape(live.text).replace("\n", "<br>"),
-            "authorDisplayName": f"@{live.author.handle}" if live.author else "",
-            "publishedAt": format_instant(live.at),
-            "updatedAt": format_instant(live.versions[-1].at),
-        }
-        if live.author:
-            snippet["authorChannelId"] = {"value": channel_id(live.author)}
-        if top is not live:
-            snippet["parentId"] = self.id(top)
-        if live.entry.photo:
-            snippet["imageUrl"] = f"{self._request.site}/youtube/image/{_digest(live.key)[:8]}"
-        if self._owner:
-            snippet |= {"textOriginal": live.text, "moderationStatus": _status(live)}
-        return {"kind": "youtube#comment", "id": self.id(live), "snippet": snippet}
-
-    def _replies(self, top: Live) -> list[Live]:
-        """Everything below a first comment, oldest first."""
-        below = [one for one in self.all if one is not top and one.entry.under and self._top(one) is top]
-        return sorted(below, key=_order)
-
-    def _top(self, live: Live) -> Live:
-        """The first comment above (or at) a comment. A reply in between may be deleted: it stays where it was."""
-        entry = live.entry
-        while entry.under and self._world.entry(entry.under).under:
-            entry = self._world.entry(entry.under)
-        return self._by_key.get(entry.key, live)
-
-    def _reachable(self, live: Live) -> bool:
-        """Whether the first comment and the video still exist."""
-        video = self._by_key.get(self._top(live).entry.under or live.key)
-        return video is not None and video.entry.under is None
-
-    def shows(self, live: Live) -> bool:
-        """Whether whoever asks may see it."""
-        return self._owner or (_status(live) == "published" and live.entry.category != "private")
-
-    def _uploads_id(self) -> str:
-        return f"UU{channel_id(self._world.school)[2:]}"
-
-
-def video_id(key: str) -> str:
-    """The id of the video that an entry is."""
-    return _digest(key)[:11]
-
-
-def _status(live: Live) -> str:
-    return HIDDEN.get(live.entry.category, "published")
-
-
-def _digest(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(f"{KIND}:{text}".encode()).digest()).decode().rstrip("=")
-
-
-def _order(live: Live) -> str:
-    return f"{live.at.isoformat()}|{live.key}"
-
-
-def _error(status: int, reason: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    one = {"message": message, "domain": "global", "reason": reason}
-    return json_answer({"error": {"code": status, "message": message, "errors": [one]}}, status, headers)
+        granted = {"access_token": ACCESS_TOKEN, "expires_in": 3599, "scope": SCOPE, "token_type": "Bearer"}
+        leave = {"refresh_token_expires_in": LEAVE_ENDS_IN} if LEAVE_ENDS_IN else {}
+        return json_answer({**granted, **leave})
 
 
 def _refuse(fault: Fault, request: Request) -> Answer:
@@ -305,20 +95,20 @@ def _refuse(fault: Fault, request: Request) -> Answer:
             told = "Token has been expired or revoked."
             return json_answer({"error": "invalid_grant", "error_description": told}, 400)
         case Fault.EXPIRED if "authorization" in request.headers:
-            return _error(401, "authError", "Invalid Credentials")
+            return error(401, "authError", "Invalid Credentials")
         case Fault.UNAUTHORISED | Fault.EXPIRED:
             # The reason itself stands in the newer form of errors alone.
             told = "API key not valid. Please pass a valid API key."
             if fault is Fault.EXPIRED:
                 told = "API key expired. Please renew the API key."
-            document = json.loads(_error(400, "badRequest", told).body)
+            document = json.loads(error(400, "badRequest", told).body)
             document["error"]["details"] = [{"reason": "API_KEY_INVALID", "domain": "googleapis.com"}]
             return json_answer(document, 400)
         case Fault.FORBIDDEN:
-            return _error(403, "forbidden", "Access forbidden.")
+            return error(403, "forbidden", "Access forbidden.")
         case Fault.RATE_LIMITED:
-            return _error(403, "rateLimitExceeded", "Rate Limit Exceeded", {"Retry-After": "600"})
+            return error(403, "rateLimitExceeded", "Rate Limit Exceeded", {"Retry-After": "600"})
         case Fault.RATE_LIMITED_BARE:
             told = "The request cannot be completed because you have exceeded your quota."
-            return _error(403, "quotaExceeded", told)
-    return _error(503, "backendError", "Backend Error")
+            return error(403, "quotaExceeded", told)
+    return error(503, "backendError", "Backend Error")

@@ -50,7 +50,7 @@ def with_names(accounts: Iterable[Account], mentions: Mentions) -> tuple[Account
     """The accounts, each knowing what the school is called and every handle that it writes under."""
     accounts = tuple(accounts)
     # Native ids of digits alone are nothing that people write, and display names are no handles.
-    own = (handle for account in accounts for handle in account.handles if not handle.isdigit() and " " not in handle)
+    own = (one for account in accounts for one in account.handles if not one.isdigit() and " " not in one)
     names = SchoolNames(
         **mentions.model_dump(exclude={"dpia", "handles"}), handles=tuple(dict.fromkeys((*mentions.handles, *own)))
     )

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from connectors import connect
 from connectors import reddit as reddit_connector
-from connectors._reddit import attachments, vanished, words
-from connectors.sandbox import TOKEN, Edit, Entry
+from connectors._reddit import attachments, vanished, visibility, words
+from connectors.sandbox import TOKEN, Edit, Entry, Fault
 from connectors.sandbox import reddit as reddit_sandbox
-from monitor.domain.account import Account
+from connectors.sandbox.reddit_view import PRIVATE, base36
+from monitor.domain.account import Access, Account
 from monitor.domain.errors import ConfigError, SourceError
-from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef
+from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef, Page, Visibility
+from monitor.domain.mentions import SchoolNames
 from monitor.domain.ports import Connector
 from tests.contract.places import PRESENT, Place, Read, can_be_stored, collect
 from tests.contract.recorded import Route, serve
@@ -66,6 +68,15 @@ def _listing(*children: Any, after: str | None = None) -> bytes:
 def _mentions(place: Place, **options: object) -> Read:
     account = place.account(user="", **{"subreddit": "", **options})
     return collect(connect(replace(account, channel=Channel.MENTION), SECRETS).poll(None, place.now))
+
+
+def _as_moderator(place: Place, *, private_messages: bool = False, **options: object) -> Connector:
+    account = replace(place.account(**options), private_messages=private_messages)
+    return connect(account, {**SECRETS, "refresh_token": TOKEN})
+
+
+def _totals(pages: Iterable[Page]) -> dict[ItemRef, int]:
+    return {ref: total for page in pages for ref, total in page.totals.items()}
 
 
 def _entry(key: str, hours: float = 2, **about: Any) -> Entry:
@@ -186,6 +197,157 @@ def test_what_a_moderator_removed_is_gone(reddit: Place) -> None:
     assert swept.gone == [_ref(reddit, "spam")]
 
 
+@pytest.mark.parametrize(
+    ("record", "seen"),
+    [
+        ({"banned_by": True}, Visibility.HELD),
+        ({"banned_by": "AutoModerator"}, Visibility.HELD),
+        ({"removed_by_category": "automod_filtered"}, Visibility.HELD),
+        ({"removed_by_category": "reddit", "title": "Fair"}, Visibility.HELD),
+        ({"banned_by": "larkfieldprim", "removed": True}, Visibility.HIDDEN),
+        ({"removed_by_category": "moderator", "title": "Fair"}, Visibility.HIDDEN),
+        ({"spam": True}, Visibility.HIDDEN),
+        ({"removed": False, "spam": False, "approved": True, "banned_by": None}, Visibility.PUBLIC),
+    ],
+)
+def test_moderators_are_told_what_is_held_and_what_was_removed(record: dict[str, Any], seen: Visibility) -> None:
+    told = {"body": "A word", "author_fullname": "t2_1", "can_mod_post": True, **record}
+
+    assert visibility(told) is seen
+    assert vanished(told) == ""
+    assert visibility({**told, "can_mod_post": False}) is Visibility.PUBLIC
+
+
+def test_what_its_author_deleted_is_gone_for_moderators_too() -> None:
+    assert vanished({"title": "Fair", "removed_by_category": "deleted", "can_mod_post": True}) == "deleted"
+    assert vanished({"body": "[deleted]", "author": "[deleted]", "can_mod_post": True}) == "deleted"
+
+
+def test_a_moderator_reads_what_a_filter_holds_back_and_what_was_removed(reddit: Place) -> None:
+    reddit.world.add(
+        _entry("waiting", under="post", approved=timedelta(hours=1)),
+        _entry("waiting post", approved=timedelta(hours=1)),
+        _entry("insult", under="post", hidden=True),
+        _entry("reply", 1, under="insult"),
+    )
+    moderator = _as_moderator(reddit)
+    found = collect(moderator.poll(None, reddit.now))
+
+    seen = {item.text: item.visibility for item in found.items if item.visibility is not Visibility.PUBLIC}
+    assert seen == {
+        "waiting": Visibility.HELD,
+        "waiting post": Visibility.HELD,
+        "insult": Visibility.HIDDEN,
+    }
+    assert found.texts() == reddit.expected()
+    reddit.later(hours=1)
+    swept = collect(moderator.thread(_ref(reddit, "post"), [item.ref for item in found.items], reddit.now))
+    assert swept.saying("waiting").visibility is Visibility.PUBLIC
+    assert swept.saying("insult").visibility is Visibility.HIDDEN
+    assert swept.gone == []
+
+
+def test_without_a_moderators_sign_in_it_is_not_shown_and_that_is_said(reddit: Place) -> None:
+    reddit.world.add(_entry("waiting", under="post", approved=timedelta(hours=1)))
+
+    assert "waiting" not in reddit.poll().texts()
+    assert "moderator's sign-in" in " ".join(reddit.connector().capabilities().notes)
+
+
+def test_a_sign_in_that_does_not_moderate_reads_the_rest_and_says_what_it_lacks(
+    reddit: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reddit.world.add(_entry("seen", 3, text="Traffic", tags_school=True))
+    connector = _as_moderator(reddit, subreddit="northvale", user="")
+
+    assert collect(connector.poll(None, reddit.now)).texts() == ["Traffic"]
+    assert connector.access(reddit.now) == Access(lacks=("moderator of r/northvale",))
+    monkeypatch.setattr(reddit_sandbox, "SCOPE", "read")
+    assert _as_moderator(reddit).access(reddit.now) == Access(lacks=("history",))
+
+
+def test_an_app_that_acts_for_nobody_has_nothing_to_tell_of_its_access(reddit: Place) -> None:
+    assert reddit.connector().access(reddit.now) == Access()
+    assert _as_moderator(reddit).access(reddit.now) == Access()
+    assert _as_moderator(reddit, subreddit="").access(reddit.now) == Access()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_private_messages_are_read_where_the_rule_book_says_so_alone(reddit: Place, allowed: bool) -> None:
+    reddit.world.add(_entry("I must tell you", message=True, title="In private"))
+    connector = _as_moderator(reddit, private_messages=allowed)
+    found = collect(connector.poll(None, reddit.now))
+
+    messages = [item for item in found.items if item.kind is ItemKind.MESSAGE]
+    assert [item.text for item in messages] == (["In private\nI must tell you"] if allowed else [])
+    assert [item.thread for item in messages] == ([None] if allowed else [])
+    assert ("private messages" in connector.capabilities().reads) is allowed
+    assert ("privatemessages" in connector.capabilities().needs) is allowed
+    assert any("message/inbox" in path for path in _paths(reddit)) is allowed
+
+
+def test_a_private_message_is_in_no_public_listing(reddit: Place) -> None:
+    reddit.world.add(_entry("I must tell you", message=True))
+
+    assert "I must tell you" not in reddit.poll().texts()
+    assert "I must tell you" not in _mentions(reddit, query="tell").texts()
+
+
+def test_totals_are_told_for_threads_that_were_read_and_leave_out_what_is_shown_as_removed(reddit: Place) -> None:
+    reddit.world.add(
+        _entry("spam", under="post", hidden=True),
+        _entry("reply", 1, under="spam"),
+        replace(reddit.world.entry("other-post"), miscount=2),
+    )
+    pages = list(reddit.connector().poll(None, reddit.now))
+    found = collect(pages)
+    post, other = _ref(reddit, "post"), _ref(reddit, "other-post")
+    below = sum(item.thread == post for item in found.items) - 1
+
+    assert _totals(pages) == {post: below, other: 1 + 2}
+    assert _totals(reddit.connector().thread(post, [], reddit.now)) == {post: below}
+    assert _totals(_as_moderator(reddit).thread(post, [], reddit.now)) == {post: below + 1}
+
+
+def test_somebody_elses_thread_that_is_not_read_has_no_total(reddit: Place) -> None:
+    reddit.world.add(
+        _entry("theirs", 6, text="Which school is best?", tags_school=True),
+        _entry("ours", 5, under="theirs", by="school", text="Come and see us"),
+    )
+    pages = list(reddit.connector().poll(None, reddit.now))
+
+    assert "Come and see us" in collect(pages).texts()
+    assert _ref(reddit, "theirs") not in _totals(pages)
+
+
+def test_an_empty_thread_is_an_error_while_a_comment_of_it_is_there() -> None:
+    post = {"name": "t3_abc", "title": "Fair", "author": "x", "subreddit": "larkfield", "num_comments": 4}
+    comment = {"name": "t1_xyz", "link_id": "t3_abc", "body": "Well", "author_fullname": "t2_1"}
+    things = [{"kind": "t3", "data": post}, {"kind": "t1", "data": comment}]
+    bare = json.dumps([json.loads(_listing(things[0])), json.loads(_listing())]).encode()
+    routes = [Route(path="/api/info", body=_listing(*things)), Route(path="/comments/abc", body=bare)]
+    pages: list[Page] = []
+    with _told(routes) as connector, pytest.raises(SourceError, match="none of the 4 comments") as caught:
+        pages += connector.thread(ItemRef("reddit", "t3_abc"), [ItemRef("reddit", "t1_xyz")], PRESENT)
+
+    assert not caught.value.permanent
+    assert collect(pages).gone == []
+
+
+def test_an_empty_listing_is_an_error_while_what_stood_there_is_still_to_be_seen(reddit: Place) -> None:
+    before = reddit.poll()
+    reddit.later(minutes=5)
+    for listing in ("/new", "/r/larkfield/comments", "/submitted"):
+        reddit.sandbox.fail("reddit", Fault.EMPTY, path=listing)
+        with pytest.raises(SourceError, match="listed nothing") as caught:
+            reddit.poll(before.cursor)
+        assert not caught.value.permanent
+
+    for key in ("thanks", "answer", "post", "other-post", "edited-before", *(f"comment-{n}" for n in range(9))):
+        reddit.world.delete(key, reddit.now - PRESENT)
+    assert reddit.poll(before.cursor, subreddit="").items == []
+
+
 def test_an_answer_that_leaves_out_the_post_proves_no_deletion() -> None:
     with _told([Route(path="/api/info", body=_listing())]) as connector:
         swept = collect(connector.thread(ItemRef("reddit", "t3_abc"), [ItemRef("reddit", "t1_xyz")], PRESENT))
@@ -199,6 +361,21 @@ def test_what_reddit_no_longer_knows_is_gone_where_it_did_answer() -> None:
         swept = collect(connector.thread(ItemRef("reddit", "t3_abc"), [ItemRef("reddit", "t1_xyz")], PRESENT))
 
     assert swept.gone == [ItemRef("reddit", "t1_xyz")]
+
+
+def test_more_comments_that_are_always_the_same_are_a_circle() -> None:
+    post = {"kind": "t3", "data": {"name": "t3_abc", "title": "Fair", "author": "x", "subreddit": "larkfield"}}
+    more = {"kind": "more", "data": {"parent_id": "t3_abc", "children": ["b", "c"]}}
+    other = {"kind": "t1", "data": {"id": "a", "name": "t1_a", "body": "Again"}}
+    tree = json.dumps([json.loads(_listing(post)), json.loads(_listing(other, more))]).encode()
+    again = json.dumps({"json": {"data": {"things": [other]}}}).encode()
+    routes = [
+        Route(path="/api/info", body=_listing(post)),
+        Route(path="/comments/abc", body=tree),
+        Route(path="/api/morechildren", body=again),
+    ]
+    with _told(routes) as connector, pytest.raises(SourceError, match="circle"):
+        collect(connector.thread(ItemRef("reddit", "t3_abc"), [], PRESENT))
 
 
 def test_an_edit_keeps_the_time_of_writing(reddit: Place) -> None:
@@ -228,6 +405,52 @@ def test_no_requests_left_means_a_pause_and_no_sleep(reddit: Place, monkeypatch:
     assert collect(connector.poll(None, reddit.now)).texts() == reddit.expected()
 
 
+def test_the_last_request_of_a_poll_asks_to_rest(reddit: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = len(list(reddit.pages())) and len(_paths(reddit)) - 1  # Signing in is not counted.
+    reddit.later(minutes=12)
+    monkeypatch.setattr(reddit_sandbox, "LIMIT", asked)
+    pages = list(reddit.pages())
+
+    assert pages[-1].rest_until == reddit.now + timedelta(minutes=8)
+    assert {page.rest_until for page in pages[:-1]} == {None}
+
+
+def test_a_sign_in_that_is_not_renewed_needs_a_person() -> None:
+    ended = Route(path="/api/v1/access_token", body=b'{"error": "invalid_grant"}', status=400)
+    with serve([ended]) as address, pytest.raises(SourceError, match="expired or was withdrawn") as caught:
+        collect(_connector(address).poll(None, PRESENT))
+
+    assert caught.value.permanent
+
+
+def test_a_sign_in_that_was_withdrawn_needs_a_person(reddit: Place) -> None:
+    connector = connect(reddit.account(), {**SECRETS, "refresh_token": "withdrawn"})
+    with pytest.raises(SourceError, match="access token: it has expired or was withdrawn") as caught:
+        collect(connector.poll(None, reddit.now))
+
+    assert caught.value.permanent
+
+
+def test_subreddits_and_users_that_bear_the_schools_name_are_found(reddit: Place) -> None:
+    found = list(reddit.connector().profiles(["Larkfield School", "larkfield"], reddit.now))
+
+    assert [(one.handle, one.name) for one in found] == [
+        ("r/larkfield", "Larkfield School's own"),
+        ("larkfieldprim", "Larkfield School"),
+    ]
+    assert [one.url.rpartition("/reddit/")[2] for one in found] == ["r/larkfield", "user/larkfieldprim"]
+    assert reddit.connector().capabilities().finds_profiles
+    assert list(reddit.connector(feed=True).profiles(["Larkfield"], reddit.now)) == []
+
+
+def test_the_hosts_to_allow_are_told_without_asking_any() -> None:
+    account = Account(
+        id="ours", connector="reddit", channel=Channel.OFFICIAL, name="ours", options={"user": "larkfieldprim"}
+    )
+
+    assert connect(account, SECRETS).capabilities().hosts == ("oauth.reddit.com", "www.reddit.com")
+
+
 def test_a_subreddit_that_does_not_exist_needs_a_person(reddit: Place) -> None:
     with pytest.raises(SourceError, match="no subreddit or user of that name") as caught:
         reddit.poll(subreddit="larkfeild")
@@ -237,7 +460,7 @@ def test_a_subreddit_that_does_not_exist_needs_a_person(reddit: Place) -> None:
 
 def test_a_private_subreddit_needs_a_person(reddit: Place) -> None:
     with pytest.raises(SourceError, match="does not permit") as caught:
-        reddit.poll(subreddit=reddit_sandbox.PRIVATE)
+        reddit.poll(subreddit=PRIVATE)
 
     assert caught.value.permanent
 
@@ -303,6 +526,27 @@ def test_names_are_found_in_the_comments_of_a_subreddit(reddit: Place) -> None:
     assert found.texts() == ["It is the larkfield run"]
 
 
+def test_the_schools_names_are_searched_for_everywhere_and_looked_for_in_a_subreddits_comments(
+    reddit: Place,
+) -> None:
+    reddit.world.add(
+        _entry("far", 9, text="Larkfeild School run", tags_school=True),
+        _entry("near", 9, text="Traffic again"),
+        _entry("named", 8, under="near", text="It is the larkfield school run"),
+        _entry("handle", 8, under="near", text="Ask u/larkfieldprim"),
+        _entry("unnamed", 8, under="near", text="It is the larkfield farm"),
+    )
+    names = SchoolNames(
+        names=("Larkfield School",), misspellings=("Larkfeild School",), handles=("@larkfieldprim",)
+    )
+    account = replace(reddit.account(), channel=Channel.MENTION, names=names)
+    found = collect(connect(account, SECRETS).poll(None, reddit.now))
+
+    assert found.texts() == ["Ask u/larkfieldprim", "It is the larkfield school run", "Larkfeild School run"]
+    own = replace(account, options={**account.options, "query": "traffic"})
+    assert collect(connect(own, SECRETS).poll(None, reddit.now)).texts() == ["Traffic again"]
+
+
 def test_a_mention_is_looked_up_again_and_its_thread_left_alone(reddit: Place) -> None:
     connector = connect(replace(reddit.account(query="scarf", user=""), channel=Channel.MENTION), SECRETS)
     ref = _ref(reddit, "other-post")
@@ -330,7 +574,7 @@ def test_the_same_page_twice_is_a_circle() -> None:
     [
         (Channel.OFFICIAL, {"subreddit": ""}, "'subreddit', 'user' or both"),
         (Channel.MENTION, {"subreddit": ""}, "'query'"),
-        (Channel.MENTION, {}, "'names'"),
+        (Channel.MENTION, {}, "'names', or the school's names"),
         (Channel.OFFICIAL, {"subreddit": "../api"}, "option 'subreddit'"),
     ],
 )
@@ -475,4 +719,4 @@ def test_no_answer_is_fatal() -> None:
 
 def _ref(place: Place, key: str) -> ItemRef:
     kind = "t1" if place.world.entry(key).under else "t3"
-    return ItemRef("reddit", f"{kind}_{reddit_sandbox.base36(key)}")
+    return ItemRef("reddit", f"{kind}_{base36(key)}")

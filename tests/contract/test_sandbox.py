@@ -15,7 +15,7 @@ from connectors.sandbox.bluesky import jwt
 from connectors.sandbox.reddit import ACCESS
 from connectors.sandbox.search import matches
 from connectors.sandbox.world import number, offset
-from connectors.sandbox.youtube import video_id
+from connectors.sandbox.youtube_view import video_id
 from tests.contract.places import NETWORKED, PAGE_SIZE, PRESENT, SCHOOL, Place
 
 #: What the demo has to show (issue 2), by category.

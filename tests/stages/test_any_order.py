@@ -157,7 +157,8 @@ class Watching(RuleBasedStateMachine):
 
     def agrees(self) -> None:
         """With the platform well again, three days' readings make everything good."""
-        self.place.sandbox.heal()
+        if self.kind != "archive":
+            self.place.sandbox.recover(self.kind)
         for _ in range(3):
             self.place.later(hours=25)
             self._read(self.connector)

@@ -138,7 +138,7 @@ def test_every_account_knows_what_the_school_is_called(folder: Path) -> None:
     }
 
 
-def test_the_schools_handles_are_those_given_and_those_of_its_accounts_but_not_numbers_or_names(folder: Path) -> None:
+def test_the_schools_handles_are_those_given_and_its_accounts_but_no_numbers_or_names(folder: Path) -> None:
     config = with_mentions(folder, handles=["larkfieldpta", "larkfieldprim"])
     assert config.accounts[0].names.handles == ("larkfieldpta", "larkfieldprim", "larkfieldprim.bsky.social")
     assert "100200300400500" in config.accounts[2].handles
