@@ -81,6 +81,10 @@ class Progress:
             memory=Memory(dig(state, "listings")),
         )
 
+    def end(self, read_to: datetime | None) -> None:
+        """Everything was read that there was at `read_to`; the next reading begins with the first listing."""
+        self.read_to, self.began, self.stage, self.mark = read_to, None, "", None
+
     def cursor(self) -> str:
         dates = {"read_to": self.read_to, "began": self.began}
         place = {"stage": self.stage, "mark": self.mark} if self.began else {}

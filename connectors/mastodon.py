@@ -157,8 +157,7 @@ class Mastodon(Connector):
                 )
                 yield from reading.go_on(progress, stages)
                 doubt = progress.memory.doubt
-                progress.read_to = progress.read_to if doubt else began
-                progress.began = None
+                progress.end(progress.read_to if doubt else began)
                 if doubt:
                     yield Page(cursor=progress.cursor(), rest_until=session.rest_until)
                     raise doubt

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import ANY
@@ -11,15 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from connectors import connect
 from connectors.sandbox import TOKEN, Entry
 from connectors.sandbox.mastodon import status_id
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError, SourceError
-from monitor.domain.item import AuthorKind, Channel, Item, ItemKind, ItemRef
+from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef
 from monitor.domain.ports import Connector
 from tests.contract.places import PRESENT, Place, Read, collect
 from tests.contract.recorded import FIXTURES, Route, needs_recordings, serve
@@ -442,86 +439,6 @@ def test_an_answer_of_another_shape_is_a_source_error_or_a_reject(path: str, bod
         return
     assert path == "/accounts/1/statuses"
     assert found.items == []
-
-
-NAMES = (
-    *(
-        "id",
-        "in_reply_to_id",
-        "account",
-        "acct",
-        "username",
-        "display_name",
-        "content",
-        "spoiler_text",
-        "visibility",
-    ),
-    *(
-        "created_at",
-        "url",
-        "uri",
-        "language",
-        "media_attachments",
-        "type",
-        "description",
-        "mentions",
-        "poll",
-        "options",
-    ),
-    *("replies_count", "title"),
-)
-LEAVES = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.text(max_size=5),
-    st.sampled_from(
-        ["1", "5", "9" * 40, "-1", "\ud800", "<p>a</p><![x", "0001-01-01T00:00:00+14:00", "http://[", "٣"]
-    ),
-)
-POSTS = st.lists(
-    st.dictionaries(
-        st.sampled_from(NAMES),
-        st.recursive(
-            LEAVES,
-            lambda inner: st.one_of(
-                st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)
-            ),
-            max_leaves=12,
-        ),
-        max_size=8,
-    ),
-    max_size=4,
-)
-
-
-def test_no_post_is_fatal() -> None:
-    routes: list[Route] = []
-    with serve(routes) as address:
-        connector = _connector(address)
-
-        @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-        @given(mentions=POSTS, own=POSTS, below=POSTS)
-        def holds(mentions: Any, own: Any, below: Any) -> None:
-            told = {**NO_NOTIFICATIONS, "statuses": mentions}
-            context = {"ancestors": below[:1], "descendants": below}
-            routes[:] = [
-                Route(path=".*/verify_credentials", body=json.dumps(ME).encode()),
-                Route(path=".*/v2/notifications", body=json.dumps(told).encode()),
-                Route(path=".*/accounts/1/statuses", body=json.dumps(own).encode()),
-                Route(path=".*/context", body=json.dumps(context).encode()),
-                Route(path=".*/statuses/.*", body=json.dumps(next(iter(own), {})).encode()),
-            ]
-            for pages in (connector.poll(None, PRESENT), connector.thread(ItemRef("mastodon", "5"), [], PRESENT)):
-                items: list[Item] = []
-                with suppress(SourceError):
-                    for page in pages:
-                        items += page.items
-                for item in items:
-                    f"{item.text}{item.url}{item.author}{item.ref.id}{item.revision}".encode()
-                    json.dumps(item.raw, allow_nan=False).encode()
-
-        holds()
 
 
 # The recorded answers of a real server
