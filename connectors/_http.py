@@ -5,13 +5,10 @@ so that no client library sees it, puts it into a URL or logs it.
 """
 
 import json
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,12 +17,15 @@ import requests
 import urllib3
 
 from connectors._fields import json_or_none
-from monitor.domain.clock import utc
+from connectors._filters import in_between, looks_like_html
+from connectors._limits import rest_until, retry_at
+from connectors._network import PROXY_REFUSES, Reach, why
 from monitor.domain.errors import SourceError
+
+__all__ = ["Answer", "ApiSession", "Reach", "Service", "fetch", "looks_like_html", "rest_until", "retry_at"]
 
 MAX_BYTES = 20_000_000
 _CHUNK = 65_536
-_LONGEST_WAIT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +39,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """How a platform is reached from this school: the longest that one answer may take (s), proxy, certificates."""
-
-    timeout: float
-    proxy: str = ""
-    ca_bundle: Path | None = None
-
-    def client(self, **how: Any) -> httpx.Client:
-        """An httpx client that goes this way; the environment's proxies are for `network` to take up."""
-        verify = ssl.create_default_context(cafile=self.ca_bundle) if self.ca_bundle else True
-        return httpx.Client(timeout=self.timeout, proxy=self.proxy or None, verify=verify, trust_env=False, **how)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """Who is asked, for which account, and what a person should do when access is refused."""
 
@@ -60,20 +46,32 @@ class Service:
     account: str
     remedy: str
 
-    def silent(self, error: Exception) -> SourceError:
+    def silent(self, error: Exception, *, proxied: bool = False) -> SourceError:
         """No answer, or only part of one."""
-        return SourceError(
-            f"{self.name} did not answer properly ({type(error).__name__}); trying again at the next poll"
-        )
+        return SourceError(f"{self.name} {why(error, proxied=proxied)}; trying again at the next poll")
 
     def damaged(self, body: bytes, host: str) -> SourceError:
         """An answer that is not the data asked for."""
+        answer = Answer(status=200, headers={}, body=body)
+        if error := self.intercepted(answer, host):
+            return error
         if looks_like_html(body):
             return SourceError(
                 f"{self.name} answered with a web page instead of data; if this lasts, a network filter may be "
                 f"blocking {host}: ask your technician to allow it"
             )
         return SourceError(f"{self.name} sent a damaged answer (cut off?); trying again at the next poll")
+
+    def intercepted(self, answer: Answer, host: str) -> SourceError | None:
+        """Whether the network answered in the place of `host`: its proxy, its filter, its sign-in page."""
+        if answer.status == 407:
+            return SourceError(f"{self.name} {PROXY_REFUSES}; trying again at the next poll")
+        if (between := in_between(answer.status, answer.headers, answer.body, host)) is None:
+            return None
+        return SourceError(
+            f"{self.name} cannot be read: {between} answered in its place with a web page of its own. Ask your "
+            f"technician to allow {host} for this server; `schoolwatch check --hosts` prints all that is needed"
+        )
 
     def refused(self, reason: str) -> SourceError:
         """Access was refused for good: a person must act."""
@@ -91,7 +89,7 @@ class Service:
         if 200 <= status < 300:
             return None
         if status == 401:
-            return self.refused("no longer accepts our access token (401)")
+            return self.refused("no longer accepts our access token: it has expired or was withdrawn (401)")
         if status == 402:
             return self.refused("reports that its prepaid credit is used up (402)")
         if status == 403:
@@ -109,37 +107,21 @@ class Service:
         return SourceError(f"{self.name} did not accept our request ({status})", permanent=400 <= status < 500)
 
 
-def retry_at(
-    headers: Mapping[str, str], now: datetime, *, otherwise: timedelta = timedelta(minutes=15)
-) -> datetime:
-    """When the service lets us come back: X's reset header, else Retry-After (RFC 9110, 10.2.3), else `otherwise`.
-
-    Never before the next minute, and never so late that the 24-hour rule would suffer.
-    """
-    wanted = _reset(headers.get("x-rate-limit-reset", "")) or _after(headers.get("retry-after", ""), now)
-    return min(max(wanted or now + otherwise, now + timedelta(seconds=60)), now + _LONGEST_WAIT)
-
-
-def looks_like_html(body: bytes) -> bool:
-    """Whether a body begins as a web page does."""
-    start = body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
-
-
 def fetch(
     client: httpx.Client,
     service: Service,
     url: str,
     *,
-    timeout: float,
+    reach: Reach,
     params: Mapping[str, str | int] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """What `url` answers within `timeout` seconds, whatever its status. Raises SourceError where it gives none.
+    """What `url` answers within `reach.timeout` seconds, whatever its status.
 
-    httpx limits neither an answer's size nor its time as a whole.
+    httpx limits neither an answer's size nor its time as a whole. Raises SourceError where there is no answer, or
+    where somebody in between gave it.
     """
-    ends = time.monotonic() + timeout
+    ends = time.monotonic() + reach.timeout
     body = b""
     try:
         with client.stream("GET", url, params=params, headers=headers) as response:
@@ -151,8 +133,11 @@ def fetch(
                     raise service.silent(TimeoutError())
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # `from None`: a library's own message may quote the request.
-        raise service.silent(error) from None
-    return Answer(status=response.status_code, headers=response.headers, body=body)
+        raise service.silent(error, proxied=bool(reach.proxy)) from None
+    answer = Answer(status=response.status_code, headers=response.headers, body=body)
+    if error_between := service.intercepted(answer, urlsplit(url).netloc):
+        raise error_between
+    return answer
 
 
 class ApiSession(requests.Session):
@@ -180,15 +165,12 @@ class ApiSession(requests.Session):
         self._service = service
         self._base_url = base_url.rstrip("/")
         self._timeout = reach.timeout
+        self._proxied = bool(reach.proxy)
         self._now = now
         self._judge = judge or service.judge
         #: Until when (UTC) the limits told in the answers' headers ask us to rest, None while they do not.
         self.rest_until: datetime | None = None
-        self.trust_env = False
-        if reach.proxy:
-            self.proxies = {"http": reach.proxy, "https": reach.proxy}
-        if reach.ca_bundle:
-            self.verify = str(reach.ca_bundle)
+        reach.lead(self)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As requests.Session.request, but for the host in `url`. Raises SourceError."""
@@ -198,7 +180,8 @@ class ApiSession(requests.Session):
                 body = self._read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # `from None`: a library's own message may quote the request.
-            raise self._service.silent(error) from None
+            raise self._service.silent(error, proxied=self._proxied) from None
+        self._rest(response.headers)
         document = self._check(response, body)
         # requests offers no way to read with a deadline; this is where it keeps a body already read.
         response._content = json.dumps(document).encode()
@@ -209,6 +192,11 @@ class ApiSession(requests.Session):
     def _address(self, url: str) -> str:
         """Where `url` is asked for: the same path, at the host that was configured."""
         return self._base_url + urlsplit(url).path
+
+    def _rest(self, headers: Mapping[str, str]) -> None:
+        """Of several limits the one that ends last counts."""
+        if until := rest_until(headers, self._now):
+            self.rest_until = max(until, self.rest_until or until)
 
     def _read(self, response: requests.Response) -> bytes:
         ends = time.monotonic() + self._timeout
@@ -225,11 +213,13 @@ class ApiSession(requests.Session):
         """The decoded answer, clean. Raises SourceError for whatever is none."""
         document = json_or_none(body)
         answer = Answer(status=response.status_code, headers=response.headers, body=body, document=document)
+        host = urlsplit(self._base_url).netloc
+        error = None if isinstance(document, dict | list) else self._service.intercepted(answer, host)
         # A web page from an API is somebody's in between, whatever its status: a filter's, a proxy's.
-        in_between = looks_like_html(body) and answer.status < 500
-        error = None if in_between else self._judge(answer, self._now)
+        if error is None and not (looks_like_html(body) and answer.status < 500):
+            error = self._judge(answer, self._now)
         if error is None and not isinstance(document, self.documents):
-            error = self._service.damaged(body, urlsplit(self._base_url).netloc)
+            error = self._service.damaged(body, host)
         if error is not None:
             raise error
         return document
@@ -242,21 +232,3 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-def _reset(value: str) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(int(value), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _after(value: str, now: datetime) -> datetime | None:
-    try:
-        return now + timedelta(seconds=int(value))
-    except (ValueError, OverflowError):
-        pass
-    try:
-        return utc(parsedate_to_datetime(value))
-    except (ValueError, TypeError):
-        return None

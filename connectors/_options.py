@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from connectors._http import Reach
+from connectors._network import Reach
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
 

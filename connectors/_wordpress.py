@@ -62,7 +62,7 @@ class Site:
         self._login = login
         self._service = service
         self._account = account
-        self._timeout = reach.timeout
+        self._reach = reach
         self._now = now
         self._plain_links = False
         self._client = reach.client(
@@ -154,7 +154,7 @@ class Site:
     def _get(self, url: str, query: Query | None) -> Answer:
         """Follows redirects within the site: another address is a person's to enter, and gets no password."""
         for _ in range(1 + MOST_REDIRECTS):
-            answer = fetch(self._client, self._service, url, timeout=self._timeout, params=query)
+            answer = fetch(self._client, self._service, url, reach=self._reach, params=query)
             place = answer.headers.get("location", "") if 300 <= answer.status < 400 else ""
             if not place:
                 return replace(answer, document=json_or_none(answer.body))

@@ -87,7 +87,7 @@ class Feed(Connector):
         """The feed, None when it has not changed (RFC 9110, 304). Raises SourceError."""
         headers = {"Accept": _ACCEPT, "User-Agent": "Schoolwatch", **validators}
         with self._reach.client(follow_redirects=True, max_redirects=5) as client:
-            answer = fetch(client, self._service, self._url, timeout=self._reach.timeout, headers=headers)
+            answer = fetch(client, self._service, self._url, reach=self._reach, headers=headers)
         if answer.status == 304:
             return None
         refusal = self._service.judge(answer, now)

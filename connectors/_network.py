@@ -1,0 +1,131 @@
+"""The way out of a school's network: its proxy, its certificates, and in words what went wrong on the way."""
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from monitor.domain.errors import SourceError
+
+_TUNNEL_REFUSED = re.compile(r"(?:^|tunnel connection failed: )([345]\d\d)\b", re.IGNORECASE)
+_PROXY = "the school's proxy (`network: proxy` in school.yaml)"
+PROXY_REFUSES = f"did not answer: {_PROXY} wants a name and password (407); ask your technician to let us pass"
+_PROXY_SILENT = f"did not answer: {_PROXY} cannot be reached; ask your technician whether its address is right"
+_ALLOW = "ask your technician to allow what `schoolwatch check --hosts` prints"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How a platform is reached from this school: the longest that one answer may take (s), proxy, certificates.
+
+    `ca_bundle` (PEM) is trusted beside the usual authorities. The environment's proxies are for `network` to take
+    up.
+    """
+
+    timeout: float
+    proxy: str = ""
+    ca_bundle: Path | None = None
+
+    def client(self, **how: Any) -> httpx.Client:
+        """An httpx client that goes this way. Raises SourceError where `ca_bundle` cannot be read."""
+        trusted = self.trusted()
+        secure = trusted if self.proxy.startswith("https") else None
+        proxy = httpx.Proxy(self.proxy, ssl_context=secure) if self.proxy else None
+        return httpx.Client(timeout=self.timeout, proxy=proxy, verify=trusted, trust_env=False, **how)
+
+    def lead(self, session: requests.Session) -> None:
+        """Let `session` go this way. Raises SourceError where `ca_bundle` cannot be read."""
+        session.trust_env = False
+        if self.proxy:
+            session.proxies = {"http": self.proxy, "https": self.proxy}
+        session.mount("https://", _Adapter(self.trusted()))
+
+    def trusted(self) -> ssl.SSLContext:
+        """Whose certificates are believed. Raises SourceError where `ca_bundle` cannot be read."""
+        if self.ca_bundle is None:
+            return _context(None, 0)
+        try:
+            return _context(self.ca_bundle, self.ca_bundle.stat().st_mtime_ns)
+        except (OSError, ssl.SSLError) as error:
+            reason = "there is no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+            raise SourceError(
+                f"The file of certificates {self.ca_bundle} cannot be used ({reason}): put the certificate of the "
+                "school's network there (PEM), or change `network: ca_bundle` in school.yaml",
+                permanent=True,
+            ) from None
+
+
+class _Adapter(HTTPAdapter):
+    """Trusts what `trusted` does, on the way through a proxy as well."""
+
+    def __init__(self, trusted: ssl.SSLContext) -> None:
+        self._trusted = trusted
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._trusted)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        secure = {"proxy_ssl_context": self._trusted} if proxy.startswith("https") else {}
+        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._trusted, **secure)
+
+
+@lru_cache(maxsize=8)
+def _context(ca_bundle: Path | None, changed: int) -> ssl.SSLContext:
+    """The usual authorities and those of `ca_bundle`, read again once the file has `changed`."""
+    context = httpx.create_ssl_context(trust_env=False)
+    if ca_bundle is not None:
+        context.load_verify_locations(ca_bundle)
+    return context
+
+
+def why(error: Exception, *, proxied: bool) -> str:
+    """What kept an answer from coming, to follow the service's name; `proxied`: it was asked through a proxy."""
+    causes = list(_causes(error))
+
+    def among(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if among(ssl.SSLCertVerificationError):
+        return (
+            "did not answer with a certificate that we trust: the school's network seems to inspect encrypted "
+            "connections (TLS). Ask your technician for the network's own certificate, and put its file where "
+            "`network: ca_bundle` in school.yaml says"
+        )
+    if among(httpx.ProxyError, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
+        refused = next(filter(None, (_TUNNEL_REFUSED.search(str(cause)) for cause in causes)), None)
+        if refused is None:
+            return _PROXY_SILENT
+        if refused[1] == "407":
+            return PROXY_REFUSES
+        return f"did not answer: {_PROXY} does not let us through ({refused[1]}); {_ALLOW}"
+    if among(TimeoutError, httpx.TimeoutException, requests.Timeout, urllib3.exceptions.TimeoutError):
+        return "did not answer in time"
+    if among(ConnectionResetError, ssl.SSLError):
+        return f"did not answer: the connection was cut; if this lasts, a network filter may be doing it: {_ALLOW}"
+    if proxied and among(httpx.ConnectError):
+        return _PROXY_SILENT
+    if among(socket.gaierror):
+        return "did not answer: its address was not found (DNS); if others fail as well, this server is offline"
+    return f"did not answer properly ({type(error).__name__})"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that it was made of: libraries wrap what the system says several times over."""
+    todo: list[Any] = [error]
+    seen: set[int] = set()
+    while todo:
+        found = todo.pop()
+        if isinstance(found, BaseException) and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            todo += [found.__cause__, found.__context__, getattr(found, "reason", None), *found.args]
