@@ -13,7 +13,7 @@ from atproto.exceptions import AtProtocolError
 from atproto_client.request import RequestBase, Response
 
 from connectors._fields import dig, instant, text
-from connectors._http import Answer, ApiSession, Reach, Service, retry_at
+from connectors._http import Answer, ApiSession, Reach, Service
 from monitor.domain.clock import format_instant
 from monitor.domain.errors import SourceError
 
@@ -248,8 +248,6 @@ class Xrpc:
             return _Missing("Bluesky knows no such post")
         if answer.status in (400, 401, 403) and error.startswith("Account"):
             return self._service.refused(f"has closed or suspended the account it was asked about ({error})")
-        if answer.status == 429 and (reset := answer.headers.get("ratelimit-reset")):
-            return self._service.busy(retry_at({"x-rate-limit-reset": reset}, now))
         return self._service.judge(answer, now)
 
 

@@ -15,7 +15,7 @@ from requests import Response
 
 from connectors._completeness import Memory
 from connectors._fields import dig, instant, mappings, text
-from connectors._http import Answer, ApiSession, Reach, Service, retry_at
+from connectors._http import Answer, ApiSession, Reach, Service
 from connectors._mastodon import id_of, is_id
 from monitor.domain.clock import format_instant
 from monitor.domain.errors import SourceError
@@ -44,11 +44,7 @@ class Session(ApiSession):
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Response:
         # Mastodon.py signs requests itself, and gives an `auth` that does nothing: ours would not be asked.
         kwargs.pop("auth", None)
-        response = super().request(method, url, *args, **kwargs)
-        reset = instant(response.headers.get("x-ratelimit-reset", ""))
-        if reset is not None and response.headers.get("x-ratelimit-remaining") == "0":
-            self.rest_until = retry_at({}, self._now, otherwise=reset - self._now)
-        return response
+        return super().request(method, url, *args, **kwargs)
 
 
 @dataclass(slots=True)
@@ -99,14 +95,9 @@ def connected(
     """A client that asks the server, and its session. Raises SourceError."""
 
     def judge(answer: Answer, now: datetime) -> SourceError | None:
-        """What is gone is for the caller to judge; when a limit ends stands in a header of Mastodon's own."""
+        """What is gone is for the caller to judge."""
         if answer.status in (404, 410) and isinstance(answer.document, dict):
             return None
-        if answer.status == 401 and "expired" in text(answer.document, "error"):
-            return service.refused("says that our access token has expired (401)")
-        reset = instant(answer.headers.get("x-ratelimit-reset", ""))
-        if answer.status == 429 and reset is not None:
-            return service.busy(retry_at(answer.headers, now, otherwise=reset - now))
         return service.judge(answer, now)
 
     with Session(service=service, base_url=base_url, token=token, reach=reach, now=now, judge=judge) as session:
