@@ -139,26 +139,37 @@ def listed(found: Any) -> list[Any]:
     return found
 
 
-def older(fetch: Callable[[int | None], Any], mark: int | None) -> Iterator[Listed]:
+def older(fetch: Callable[[int | None], Any], mark: int | None, *, unsure: bool) -> Iterator[Listed]:
     """Every page of a listing, the newest first, to the first empty one: a page may be short, or lack its `Link`,
-    without being the last, for a server filters after counting. Raises SourceError when it does not move on."""
-    while posts := listed(fetch(mark)):
+    without being the last, for a server filters after counting. Raises SourceError when it does not move on.
+
+    What ends a listing is asked for twice, and with `unsure` so is a first page that is empty.
+    """
+
+    def fetched() -> list[Any]:
+        return listed(fetch(mark))
+
+    while posts := _not_empty(fetched, unsure or mark is not None):
         following = _onward(map(id_of, posts), mark)
         yield posts, following
         mark = _moved(following)
 
 
-def mentions(client: Client, since: datetime, mark: int | None, size: int) -> Iterator[Listed]:
+def mentions(client: Client, since: datetime, mark: int | None, size: int, *, unsure: bool) -> Iterator[Listed]:
     """Who mentions or quotes the account, the newest first, those whom it filters as well.
 
     Going back by `max_id` to a date misses nothing; `since_id` would give the newest page alone.
     """
-    while True:
+
+    def fetch() -> list[Any]:
         answer = client.grouped_notifications(
             types=["mention", "quote"], include_filtered=True, max_id=mark, limit=size
         )
-        groups = mappings(listed(dig(answer, "notification_groups")))
-        posts = listed(dig(answer, "statuses"))
+        posts, groups = listed(dig(answer, "statuses")), mappings(listed(dig(answer, "notification_groups")))
+        return [(posts, groups)] if posts or groups else []
+
+    while found := _not_empty(fetch, unsure or mark is not None):
+        ((posts, groups),) = found
         dates = [instant(text(group, "latest_page_notification_at")) for group in groups]
         following = _onward([text(group, "page_min_id") for group in groups], mark)
         yield posts, following
@@ -167,22 +178,29 @@ def mentions(client: Client, since: datetime, mark: int | None, size: int) -> It
         mark = _moved(following)
 
 
-def search(client: Client, query: str, since: datetime, start: int | None, size: int) -> Iterator[Listed]:
+def search(
+    client: Client, query: str, since: datetime, start: int | None, size: int, *, unsure: bool
+) -> Iterator[Listed]:
     """What the server's search finds. The mark is a number of finds: its `max_id` means a second, and what else was
     written in that second would be lost."""
     about: dict[str, Any] = {"resolve": False, "result_type": "statuses", "min_id": since, "limit": size}
     start = start or 0
     before: list[Any] = []
-    while start < MOST:
-        posts = listed(dig(client.search_v2(query, offset=start, **about), "statuses"))
-        if not posts:
-            return
+
+    def fetch() -> list[Any]:
+        return listed(dig(client.search_v2(query, offset=start, **about), "statuses"))
+
+    while start < MOST and (posts := _not_empty(fetch, unsure or start > 0)):
         if posts == before:
             _moved(None)
         before = posts
         # By what came, which may be less than asked for: reading some twice misses none.
         start += len(posts)
         yield posts, start
+
+
+def _not_empty(fetch: Callable[[], list[Any]], twice: bool) -> list[Any]:
+    return fetch() or (fetch() if twice else [])
 
 
 def _is_missing(error: mastodon.MastodonError) -> bool:

@@ -105,7 +105,7 @@ class Reading:
 
     def own_and_addressed(self) -> Mapping[str, Stage]:
         """Own posts with their replies, the school's answers elsewhere with theirs, then mentions."""
-        client, size = self._client, self._page_size
+        client, size, unsure = self._client, self._page_size, self._read_to is None
 
         def own(mark: int | None) -> Iterator[Listed]:
             return older(
@@ -113,10 +113,11 @@ class Reading:
                     self._records.me, exclude_reblogs=True, since_id=self._begin, max_id=mark, limit=size
                 ),
                 mark,
+                unsure=False,
             )
 
         def addressed(mark: int | None) -> Iterator[Listed]:
-            return mentions(client, self._since, mark, size)
+            return mentions(client, self._since, mark, size, unsure=unsure)
 
         none = "Mastodon answered, but showed no mentions, though it showed some before"
         return {
@@ -132,15 +133,17 @@ class Reading:
 
     def elsewhere(self, tags: Iterable[str], queries: Iterable[str]) -> Mapping[str, Stage]:
         """What is said under the hashtags, then what the searches find."""
-        client, size = self._client, self._page_size
+        client, size, unsure = self._client, self._page_size, self._read_to is None
 
         def tagged(tag: str) -> Callable[[int | None], Iterator[Listed]]:
             return lambda mark: older(
-                lambda mark: client.timeline_hashtag(tag, since_id=self._since, max_id=mark, limit=size), mark
+                lambda mark: client.timeline_hashtag(tag, since_id=self._since, max_id=mark, limit=size),
+                mark,
+                unsure=unsure,
             )
 
         def found(query: str) -> Callable[[int | None], Iterator[Listed]]:
-            return lambda mark: search(client, query, self._since, mark, size)
+            return lambda mark: search(client, query, self._since, mark, size, unsure=unsure)
 
         def records(posts: list[Any]) -> Iterator[Found]:
             return ((self._standing_alone(post), {}) for post in self._records.fresh(posts, self._seen))

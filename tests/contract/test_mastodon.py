@@ -282,6 +282,20 @@ def test_a_listing_that_is_empty_since_its_posts_were_deleted_is_not_doubted(mas
     assert "@larkfieldprim hello" not in mastodon.poll(before.cursor).texts()
 
 
+def test_an_empty_page_does_not_end_a_listing_if_it_was_a_fault(mastodon: Place) -> None:
+    mastodon.world.add(*(_entry(f"m-{n}", f"@larkfieldprim {n}", hours=-24 * n) for n in range(1, 20)))
+    pages = iter(mastodon.pages())
+    read = []
+    for found in pages:
+        read += [item.text for item in found.items]
+        if "@larkfieldprim 1" in read:
+            mastodon.sandbox.fail("mastodon", Fault.EMPTY, path="/v2/notifications")
+            break
+    read += collect(pages).texts()
+
+    assert set(read) == set(mastodon.expected())
+
+
 def test_a_sweep_whose_thread_comes_empty_declares_nothing_gone(mastodon: Place) -> None:
     before = mastodon.poll()
     post = before.saying("Sports day is on Friday").ref
