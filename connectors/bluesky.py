@@ -8,48 +8,32 @@ everything.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from connectors._bluesky import (
-    PLATFORM,
-    Records,
-    fresh,
-    hidden_replies,
-    is_conversation,
-    is_post,
-    is_words,
-    post_uri,
-    shown,
-    standing,
-)
-from connectors._bluesky_http import LOOKUP_BATCH, Xrpc
-from connectors._completeness import Memory, replies_below
-from connectors._fields import dig, instant, mappings, page, read, text
+from connectors._bluesky import Records, fresh, is_conversation, is_post
+from connectors._bluesky_http import Xrpc
+from connectors._bluesky_reading import Reading
+from connectors._completeness import Memory
+from connectors._fields import dig, instant, mappings, page, text
 from connectors._http import Service
 from connectors._options import ConnectorOptions, need_secret
 from monitor.domain.account import Access, Account, Capabilities, Profile
 from monitor.domain.clock import format_instant
 from monitor.domain.errors import ConfigError
-from monitor.domain.item import Channel, Item, ItemRef, Page, Reject
+from monitor.domain.item import Channel, ItemRef, Page
 from monitor.domain.ports import Connector
 
-REASONS = ("mention", "reply", "quote")
-#: Levels of replies asked for at once: many more nest deeper than a JSON parser goes.
-DEPTH = 50
 RECENT = timedelta(days=1)
 #: The permission for direct messages, as the page of app passwords calls it.
 MESSAGES = "access to your direct messages"
 #: The scope of an app password that does not open them.
 NO_MESSAGES = "com.atproto.appPass"
-Found = tuple[list[Item | Reject], Mapping[ItemRef, int]]
-#: Where the posts of a thread stand: what each answers, and how many direct replies Bluesky counts below it.
-Posts = dict[str, tuple[str, int]]
 
 
 class Options(ConnectorOptions):
@@ -149,10 +133,11 @@ class Bluesky(Connector):
         since = min(now - reach, read_to or now)
         seen: set[str] = set()
         with self._signed_in(now):
+            reading = Reading(self._xrpc, self._records, memory)
             found = (
-                self._own_and_addressed(since, everything, memory)
+                reading.own_and_addressed(since, everything, self._may_read_messages)
                 if self._official
-                else self._searches(since, memory)
+                else reading.searches(self._queries, since)
             )
             for results, totals in found:
                 yield page(fresh(results, seen), cursor=cursor, totals=totals)
@@ -167,159 +152,19 @@ class Bluesky(Connector):
 
         Answers to a deleted post still exist, and so does a post that is only behind a block.
         """
+        if not (is_post(ref) or is_conversation(ref)):
+            return
         with self._signed_in(now):
+            reading = Reading(self._xrpc, self._records, Memory(None))
             if is_post(ref):
-                yield from self._post_again(ref, known)
-            elif is_conversation(ref) and self._may_read_messages:
-                yield from self._conversation_again(ref, known)
-
-    def _post_again(self, ref: ItemRef, known: Sequence[ItemRef]) -> Iterator[Page]:
-        seen: set[str] = set()
-        hidden: set[str] = set()
-        posts: Posts = {}
-        memory = Memory(None)
-        for top in self._starts([ref, *known]) if self._official else ():
-            for results in self._replies(top, hidden, posts, memory):
-                yield page(fresh(results, seen))
-        told = ref.id in posts
-        unseen = [item for item in dict.fromkeys([ref, *known]) if is_post(item) and item.id not in seen]
-        beside: list[Item] = []
-        for start in range(0, len(unseen), LOOKUP_BATCH):
-            batch = unseen[start : start + LOOKUP_BATCH]
-            views = self._xrpc.look_up(*(item.id for item in batch))
-            posts |= {text(view, "uri"): standing(view) for view in views}
-            results = [self._read(view) for view in views]
-            there = [result for result in results if isinstance(result, Item)]
-            beside += there
-            refs = {item.ref for item in there}
-            gone = [item for item in batch if item not in refs and self._xrpc.is_gone(item.id)]
-            yield page(fresh(results, seen), gone=gone)
-        yield Page(totals={ref: replies_below(ref.id, posts)} if told else {}, rest_until=self._xrpc.rest_until)
-        # What is behind a block cannot be looked up either: these should have been in the thread.
-        if memory.doubt and any(item.parent == ref for item in beside):
-            raise memory.doubt
-
-    def _conversation_again(self, ref: ItemRef, known: Sequence[ItemRef]) -> Iterator[Page]:
-        conversation = self._xrpc.conversation(ref.id.partition(":")[2])
-        for views in self._xrpc.messages(text(conversation, "id")):
-            deleted = {f"{ref.id}:{text(view, 'id')}" for view in views if not is_words(view)}
-            gone = [item for item in known if item.id in deleted]
-            yield page(self._messages_in(conversation, views), gone=gone)
-
-    def _own_and_addressed(self, since: datetime, everything: bool, memory: Memory) -> Iterator[Found]:
-        """Own posts, the threads of those since `since`, what was notified, and direct messages."""
-        threads: dict[str, None] = {}
-        for results in self._own(since, memory):
-            yield results, {}
-            late = [item for item in results if isinstance(item, Item) and (item.published_at or since) >= since]
-            threads |= {start: None for item in late for start in self._starts([item.thread or item.ref, item.ref])}
-        hidden: set[str] = set()
-        for uri in threads:
-            posts: Posts = {}
-            for results in self._replies(uri, hidden, posts, memory):
-                yield results, {}
-            if uri in posts and not posts[uri][0]:
-                yield [], {ItemRef(PLATFORM, uri): replies_below(uri, posts)}
-        for results in self._notified(None if everything else since, hidden, memory):
-            yield results, {}
-        for conversation in self._xrpc.conversations() if self._may_read_messages else ():
-            last = instant(text(conversation, "lastMessage", "sentAt"))
-            if last is None or last >= since:
-                for views in self._xrpc.messages(text(conversation, "id"), since):
-                    yield self._messages_in(conversation, views), {}
-
-    def _own(self, since: datetime, memory: Memory) -> Iterator[list[Item | Reject]]:
-        """The school's own posts; what it only passed on is others'."""
-        did = self._xrpc.did
-        for number, entries in enumerate(
-            self._xrpc.listing("app.bsky.feed.getAuthorFeed", "feed", since, actor=did)
-        ):
-            own = [entry for entry in entries if not text(entry, "reason", "$type").endswith("#reasonRepost")]
-            results = [self._read(shown(entry)) for entry in own]
-            yield results
-            if number == 0:
-                doubt = "Bluesky answered, but showed none of the school's own posts"
-                memory.listed("feed", entries, results, self._xrpc.exists, doubt)
-                profile = None if entries else self._xrpc.ask("app.bsky.actor.getProfile", actor=did)
-                if (count := text(profile, "postsCount")) not in ("", "0"):
-                    memory.counted("feed", entries, f"{doubt}, of which it counts {count}")
-
-    def _notified(self, until: datetime | None, hidden: set[str], memory: Memory) -> Iterator[list[Item | Reject]]:
-        """Mentions, replies and quotes. Of more of one instant than a page holds, a search finds the mentions."""
-        crowd: list[datetime] = []
-        method = "app.bsky.notification.listNotifications"
-        listing = self._xrpc.listing(method, "notifications", until, crowd, reasons=list(REASONS))
-        for number, entries in enumerate(listing):
-            # Likes and the like carry no words.
-            results = [self._read(entry, hidden) for entry in entries if text(entry, "reason") in (*REASONS, "")]
-            yield results
-            if number == 0:
-                doubt = "Bluesky answered, but showed no notifications, though it showed some before"
-                memory.listed("notifications", entries, results, self._xrpc.exists, doubt)
-        for moment in crowd:
-            reason = "Bluesky shows only some of the notifications of this instant; a search finds the mentions"
-            yield [Reject(raw={"notifications": format_instant(moment)}, reason=reason)]
-            for views in self._xrpc.mentions(moment):
-                yield [self._read(view, hidden) for view in views]
-
-    def _searches(self, since: datetime, memory: Memory) -> Iterator[Found]:
-        for query in self._queries:
-            for number, views in enumerate(self._xrpc.search(query, since)):
-                results = [self._read(view) for view in views]
-                yield results, {}
-                if number == 0:
-                    doubt = f"Bluesky answered, but its search for {query} found nothing, though it did before"
-                    memory.listed(query, views, results, self._xrpc.exists, doubt)
-
-    def _starts(self, refs: Sequence[ItemRef]) -> list[str]:
-        """Where to read a thread from: its top (the first of `refs`) if that is the school's.
-
-        Of other people's threads only what stands below the school's own words is for it to read.
-        """
-        own = [ref.id for ref in refs if is_post(ref) and ref.id.startswith(f"at://{self._xrpc.did}/")]
-        return own[:1] if own[:1] == [refs[0].id] else own
-
-    def _replies(self, uri: str, hidden: set[str], posts: Posts, memory: Memory) -> Iterator[list[Item | Reject]]:
-        """The post `uri` and every reply below it; where an answer stops, its last replies are asked for theirs.
-
-        Adds to `hidden` the replies that the school has hidden, and to `posts` where each stands.
-        """
-        starts, asked = [uri], {uri}
-        while starts:
-            answer = self._xrpc.thread(starts.pop(), DEPTH)
-            nodes = [] if answer is None else [dig(answer, "thread")]
-            hidden |= hidden_replies(answer) | hidden_replies(dig(answer, "thread", "post"))
-            results = []
-            while nodes:
-                node = nodes.pop()
-                if text(node, "$type").endswith(("#blockedPost", "#notFoundPost")):
-                    continue
-                view = shown(node)
-                results.append(self._read(view, hidden))
-                replies, key, (parent, count) = dig(node, "replies"), text(view, "uri"), standing(view)
-                if post_uri(key):
-                    posts[key] = parent, count
-                if key == uri and count:
-                    doubt = f"Bluesky answered, but showed none of the {count} replies that it counts below a post"
-                    memory.counted(uri, replies, doubt)
-                if isinstance(replies, list) and replies:
-                    nodes += reversed(replies)
-                elif count and post_uri(key) and key not in asked:
-                    starts.append(key)
-                    asked.add(key)
-            yield results
+                yield from reading.post_again(ref, known, self._official)
+            elif self._may_read_messages:
+                yield from reading.conversation_again(ref, known)
 
     @property
     def _may_read_messages(self) -> bool:
         """Whether the rule book and, as far as it says, the app password allow it."""
         return self._wants_messages and self._xrpc.scope != NO_MESSAGES
-
-    def _messages_in(self, conversation: Any, views: list[Any]) -> list[Item | Reject]:
-        told = filter(is_words, views)
-        return [read(view, lambda record: self._records.message(record, conversation)) for view in told]
-
-    def _read(self, view: Any, hidden: Collection[str] = ()) -> Item | Reject:
-        return read(view, lambda record: self._records.post(record, hidden, self._xrpc.now))
 
     @contextmanager
     def _signed_in(self, now: datetime) -> Iterator[None]:
