@@ -124,6 +124,38 @@ def to_text(html: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def embedded(html: str) -> tuple[str, ...]:
+    """What HTML shows beside words, as facts ("photo: its description", "video"); nothing is downloaded."""
+    if "<" not in html:
+        return ()
+    reader = _EmbeddedReader()
+    reader.feed(html.replace("<![", "&lt;!["))
+    reader.close()
+    return tuple(reader.found)
+
+
+def _emoji(attrs: dict[str, str | None]) -> str:
+    """The emoji that an image stands for, as WordPress and forums write them; "" for a real picture."""
+    alt = attrs.get("alt") or ""
+    marked = any(word in f"{attrs.get('class')} {attrs.get('src')}" for word in ("smiley", "emoji"))
+    return alt if marked or not any(sign.isalnum() for sign in alt) else ""
+
+
+class _EmbeddedReader(HTMLParser):
+    _KINDS: Mapping[str, str] = {"img": "photo", "video": "video", "audio": "audio", "iframe": "embed"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag not in self._KINDS or (tag == "img" and _emoji(told)):
+            return
+        words = " ".join((told.get("alt") or told.get("title") or "").split())
+        self.found.append(f"{self._KINDS[tag]}: {words}" if words else self._KINDS[tag])
+
+
 class _TextReader(HTMLParser):
     _BLOCKS = frozenset({"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "pre"})
     _SILENT = frozenset({"script", "style", "template"})
@@ -138,8 +170,7 @@ class _TextReader(HTMLParser):
         if tag in self._BLOCKS:
             self.parts.append("\n")
         if tag == "img":
-            # WordPress writes emoji as images.
-            self.parts.append(dict(attrs).get("alt") or "")
+            self.parts.append(_emoji(dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
         self._silent -= tag in self._SILENT and self._silent > 0

@@ -14,8 +14,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from connectors._feeds import body, parse, plain, published
-from connectors._fields import instant, json_or_none, text
-from connectors._http import Answer, Reach, Service, fetch, looks_like_html
+from connectors._fields import json_or_none, text
+from connectors._http import Answer, Reach, Service, fetch, looks_like_html, rest_until
 from monitor.domain.errors import SourceError
 
 Query = Mapping[str, str | int]
@@ -65,6 +65,8 @@ class Site:
         self._reach = reach
         self._now = now
         self._plain_links = False
+        #: Until when (UTC) the answers' headers ask us to rest, None while they do not.
+        self.rest_until: datetime | None = None
         self._client = reach.client(
             auth=httpx.BasicAuth(*login) if login else None,
             headers={"User-Agent": "Schoolwatch", "Cache-Control": "no-cache"},
@@ -94,11 +96,17 @@ class Site:
                 return
             if not isinstance(records, list):
                 raise SourceError(f"{self._service.name} sent no list of {route}; trying again at the next poll")
+            total = _whole(answer.headers.get("x-wp-total"))
+            if number == 1 and total and not records:
+                raise SourceError(
+                    f"{self._service.name} answered, but showed none of the {total} {route} that it counts; trying "
+                    "again at the next poll. If this lasts, ask your technician what keeps them from us"
+                )
             keys = [text(record, "id") for record in records]
             if keys and keys == before:
                 raise SourceError(f"{self._service.name} sent us round in a circle (the same page twice)")
             before = keys
-            yield records, _whole(answer.headers.get("x-wp-total"))
+            yield records, total
             last = _whole(answer.headers.get("x-wp-totalpages"))
             # Without the header only an empty page is the last: comments that we may not see make a page short.
             if (number >= last) if last is not None else not records:
@@ -116,6 +124,8 @@ class Site:
         It is never asked whether it changed: an edit leaves its ETag as it was.
         """
         answer = self._get(f"{self._base}/", {"feed": name, **query})
+        if error := self._service.intercepted(answer, self._host):
+            raise error
         if looks_like_html(answer.body) and answer.status < 500 and answer.status != 429:
             raise self._damaged(answer)
         if answer.status in REFUSALS:
@@ -155,7 +165,10 @@ class Site:
         """Follows redirects within the site: another address is a person's to enter, and gets no password."""
         for _ in range(1 + MOST_REDIRECTS):
             answer = fetch(self._client, self._service, url, reach=self._reach, params=query)
+            self.rest_until = rest_until(answer.headers, self._now) or self.rest_until
             place = answer.headers.get("location", "") if 300 <= answer.status < 400 else ""
+            if place and (error := self._service.intercepted(answer, self._host)):
+                raise error
             if not place:
                 return replace(answer, document=json_or_none(answer.body))
             url, query = _joined(url, place), None
@@ -170,6 +183,10 @@ class Site:
     def _judge(self, answer: Answer, code: str) -> SourceError | None:
         """Without a password a refusal means that the API is not for the public; with one, not for us."""
         status = answer.status
+        # A visitor may be refused by a plug-in's page; where it is a filter's, the feeds will not come through either.
+        plugin = self._login is None and status in REFUSALS
+        if not plugin and (error := self._service.intercepted(answer, self._host)):
+            return error
         if 200 <= status < 300:
             return self._damaged(answer) if answer.document is None else None
         if code in SWITCHED_OFF or status in (404, 410) or (status in REFUSALS and self._login is None):
@@ -177,59 +194,14 @@ class Site:
         if status == 401 and code == "rest_forbidden_context":
             return self._service.refused("did not get our access token, its web server drops the header (401)")
         if status == 401:
-            return self._service.refused("no longer accepts our access token, the application password (401)")
+            return self._service.refused(
+                "no longer accepts our access token: the application password has expired or was withdrawn (401)"
+            )
         if looks_like_html(answer.body) and status < 500 and status != 429:
             return self._damaged(answer)
         if status == 403 and self._login:
             return self._service.refused(f"does not let {self._login[0]} moderate comments (403)")
         return self._service.judge(answer, self._now)
-
-
-class Walk:
-    """A listing by date, newest first, read down to `since`.
-
-    It goes on to the end where the older records are not as many as were `counted`, or where the site does not keep
-    to the order.
-    """
-
-    def __init__(
-        self, pages: Iterator[tuple[list[Any], int | None]], since: datetime, counted: int | None = None
-    ) -> None:
-        self._pages = pages
-        self._since = since
-        self._counted = counted
-        self._total: int | None = None
-        self._dates: list[datetime | None] = []
-
-    def __iter__(self) -> Iterator[list[Any]]:
-        """Each page's records, without those that came before: new comments push others on to the next page."""
-        seen: set[str] = set()
-        for records, total in self._pages:
-            fresh = [record for record in records if text(record, "id") not in seen]
-            seen |= {text(record, "id") for record in fresh} - {""}
-            self._total = total if self._total is None else self._total
-            self._dates += [written_at(record) for record in fresh]
-            yield fresh
-            if self._is_done():
-                return
-
-    def older(self, moment: datetime) -> int | None:
-        """How many records there are from before `moment`, None where the site does not say how many there are."""
-        if self._total is None:
-            return None
-        return self._total - sum(date is None or date >= moment for date in self._dates)
-
-    def _is_done(self) -> bool:
-        dates = [date for date in self._dates if date is not None]
-        if not dates or dates[-1] >= self._since or dates != sorted(dates, reverse=True):
-            return False
-        return self._counted is None or self._counted == self.older(self._since)
-
-
-def written_at(record: Any) -> datetime | None:
-    """When a post or comment was written: WordPress leaves out that it is UTC."""
-    stated = text(record, "date_gmt")
-    return instant(stated) or instant(f"{stated}+00:00")
 
 
 def _as_record(entry: Any) -> Any:

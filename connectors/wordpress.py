@@ -6,8 +6,7 @@ approved late, and answer "not modified" after an edit. https://developer.wordpr
 """
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,24 +14,25 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from connectors._fields import Unreadable, page, read, text, to_text, web_url
+from connectors._fields import dig, page, read, text
 from connectors._http import Service
 from connectors._options import ConnectorOptions, need_secret
-from connectors._wordpress import GONE, GONE_POST, Site, SwitchedOff, Walk, written_at
-from monitor.domain.account import Account, Capabilities
+from connectors._wordpress import GONE, GONE_POST, Query, Site, SwitchedOff
+from connectors._wordpress_items import BINNED, Reader
+from connectors._wordpress_listings import Tally, Walk, written_at
+from monitor.domain.account import Access, Account, Capabilities
 from monitor.domain.clock import format_instant, parse_instant
 from monitor.domain.errors import ConfigError
-from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Page, Raw
+from monitor.domain.item import Channel, ItemRef, Page
 from monitor.domain.ports import Connector
 
-PLATFORM = "wordpress"
 #: Not the author's e-mail address, IP address and browser, which a moderator would be given as well.
 COMMENT_FIELDS = "id,post,parent,author,author_name,author_url,date_gmt,content,link,status,type"
 POST_FIELDS = "id,author,date_gmt,modified_gmt,title,content,link,status,type,featured_media,comment_status"
-BINNED = frozenset({"trash", "post-trashed"})
-#: Emoji are images, too.
-_ATTACHED = re.compile(r"<(img|video|audio|iframe)\b(?![^>]*(?:wp-smiley|/emoji/))", re.IGNORECASE)
-_NAMES = {"img": "photo", "iframe": "embed"}
+#: What a moderator's password must allow: `get_items_permissions_check` of the controller of comments (see above).
+NEEDS = ("edit_posts", "moderate_comments")
+#: Posts so young are counted at every poll, one or two requests each; older ones when their threads are swept.
+COUNTED = timedelta(days=2)
 
 
 class Options(ConnectorOptions):
@@ -43,7 +43,7 @@ class Options(ConnectorOptions):
     user: str = ""
     #: What the site is called in our ids, if not by its address: keep the old name when a site moves.
     site: str = Field(default="", pattern=r"^[^\s#]*$")
-    #: Only what holds these words: for other people's sites that write about the school.
+    #: Only what holds these words: for other people's sites; without it the school's names are searched for.
     search: str = ""
     #: The site's spam folder is read, too: filters err.
     spam: bool = True
@@ -54,8 +54,11 @@ class Options(ConnectorOptions):
 
 def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> Connector:
     """A reader of one site, as a moderator where there is an application password. Raises ConfigError."""
-    if account.channel is Channel.MENTION and not options.search:
-        raise ConfigError(f"account {account.id}: option 'search' is missing: what to look for on that site")
+    if account.channel is Channel.MENTION and not (options.search or account.names.phrases):
+        raise ConfigError(
+            f"account {account.id}: option 'search' is missing: what to look for on that site, unless the school's "
+            "names stand in school.yaml"
+        )
     if not options.user:
         if "token" in secrets:
             raise ConfigError(f"account {account.id}: option 'user' is missing: whose application password it is")
@@ -68,7 +71,7 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cursor:
-    """How many comments of each type were older than `boundary` at the last poll."""
+    """How many comments that each search found were older than `boundary` at the last poll."""
 
     boundary: datetime | None = None
     older: Mapping[str, int] = field(default_factory=dict)
@@ -94,12 +97,15 @@ class WordPress(Connector):
     def __init__(self, account: Account, options: Options, login: tuple[str, str] | None) -> None:
         self._account = account
         self._options = options
+        self._left_out = BINNED if options.spam else BINNED | {"spam"}
         self._login = login
         address = urlsplit(options.base_url.rstrip("/"))
+        self._hosts = (address.hostname or "",)
         self._site = options.site or (address.hostname or "").removeprefix("www.") + address.path
         self._official = account.channel is Channel.OFFICIAL
-        self._staff = set(account.handles)
-        self._words = {"search": options.search} if options.search else {}
+        self._reader = Reader(account, self._site)
+        #: What to look for; "" for everything.
+        self._searches = _searches(account, options)
         #: What the site said at the last poll instead of its REST API, "" where it has one.
         self._off = ""
         self._service = Service(
@@ -119,6 +125,7 @@ class WordPress(Connector):
                 reads=("the newest posts", "the newest ten comments and replies"),
                 edits=True,
                 deletions=False,
+                hosts=self._hosts,
                 notes=(
                     f"THE SITE'S REST API IS SWITCHED OFF ({self._off}): its feeds are read instead; they lose a "
                     "comment that is approved late or followed by ten others before the next poll, and do not tell "
@@ -132,12 +139,33 @@ class WordPress(Connector):
             reads=("posts", "comments", "replies", *hidden),
             edits=True,
             deletions=True,
+            needs=NEEDS if self._login else (),
+            hosts=self._hosts,
             notes=(
                 f"every poll reads the comments of the last {days}, and all when the number of older ones changes",
                 *public,
                 "where the site's REST API is switched off its feeds are read: ten comments, and no deletions",
             ),
         )
+
+    def access(self, now: datetime) -> Access:
+        """What the application password's user may do. Such passwords do not expire.
+
+        https://developer.wordpress.org/rest-api/reference/users/ (me, context "edit")
+        """
+        if self._login is None:
+            return Access()
+        with self._connect(now) as site:
+            try:
+                me = site.single("users/me", {"context": "edit", "_fields": "capabilities"}, frozenset())
+            except SwitchedOff as said:
+                return Access(notes=(f"the site's REST API is switched off ({said})",))
+        may = dig(me, "capabilities")
+        if not (isinstance(may, Mapping) and may):
+            # https://core.trac.wordpress.org/ticket/42999
+            return Access(notes=("the site does not tell what the user may do",))
+        over = ("the user is an administrator: an Editor's password suffices",) if may.get("manage_options") else ()
+        return Access(lacks=tuple(need for need in NEEDS if not may.get(need)), notes=over)
 
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
         """All posts and comments of the window. Only the last page moves the cursor; feeds never do."""
@@ -154,9 +182,9 @@ class WordPress(Connector):
 
         On somebody else's site only what is known is read again, and where there are but feeds nothing can be.
         """
-        if not self._number_of(ref, "posts"):
+        if not self._reader.number_of(ref, "posts"):
             return
-        ours = [item for item in known if self._number_of(item, "comments")]
+        ours = [item for item in known if self._reader.number_of(item, "comments")]
         with self._connect(now) as site:
             try:
                 yield from self._conversation(site, ref, ours)
@@ -177,33 +205,55 @@ class WordPress(Connector):
         before, size = _Cursor.load(cursor), self._options.page_size
         window = now - timedelta(days=self._options.window_days)
         since = min(before.boundary or window, window)
-        posts = {"_fields": POST_FIELDS, "orderby": "date", **self._words}
-        for records in Walk(site.pages("posts", posts, size=size), since):
-            self._meet(records)
-            yield page((read(record, self._post) for record in records), cursor=cursor)
-        older = {}
-        for query in self._comment_queries():
-            kind = query["type"]
-            # A count means something only at the boundary at which it was taken.
-            counted = before.older.get(kind) if since == before.boundary else None
-            walk = Walk(site.pages("comments", {**query, **self._words}, size=size), since, counted)
-            for records in walk:
-                yield self._comments(records, cursor)
-            if (count := walk.older(window)) is not None:
-                older[kind] = count
-        yield Page(cursor=_Cursor(boundary=window, older=older).dump())
+        young: list[str] = []
+        seen: set[str] = set()
+        for search in self._searches:
+            posts = {"_fields": POST_FIELDS, "orderby": "date", **_words(search and f'"{search}"', self._options)}
+            for records in Walk(site.pages("posts", posts, size=size), since, seen):
+                self._reader.meet(records)
+                young += [text(record, "id") for record in records if _later(record, now - COUNTED)]
+                yield page((read(record, self._reader.post) for record in records), cursor=cursor)
+        older: dict[str, int] = {}
+        seen = set()
+        for search in self._searches:
+            for query in self._comment_queries():
+                kind = f"{query['type']} {search}".strip()
+                # A count means something only at the boundary at which it was taken.
+                counted = before.older.get(kind) if since == before.boundary else None
+                found = site.pages("comments", {**query, **_words(search, self._options)}, size=size)
+                walk = Walk(found, since, seen, counted)
+                for records in walk:
+                    yield self._comments(records, cursor)
+                if (count := walk.older(window)) is not None:
+                    older[kind] = count
+        totals = self._totals(site, young) if self._official else {}
+        yield Page(cursor=_Cursor(boundary=window, older=older).dump(), totals=totals, rest_until=site.rest_until)
+
+    def _totals(self, site: Site, posts: Sequence[str]) -> dict[ItemRef, int]:
+        """How many comments and pings the site counts below each post, but for those in the bin."""
+        totals = {}
+        for number in filter(str.isdecimal, posts):
+            tally = Tally(self._left_out)
+            for query in self._comment_queries():
+                short = {**query, "_fields": "id,status", "post": number}
+                for _ in tally.over(site.pages("comments", short, size=self._options.page_size, gone=GONE)):
+                    pass
+            if tally.total is not None:
+                totals[self._reader.ref("posts", number)] = tally.total
+        return totals
 
     def _conversation(self, site: Site, ref: ItemRef, known: Sequence[ItemRef]) -> Iterator[Page]:
-        number, size = self._number_of(ref, "posts"), self._options.page_size
+        number, size = self._reader.number_of(ref, "posts"), self._options.page_size
         fields = {"_fields": POST_FIELDS}
         # Comments stand below pages as well, and those are not among the posts.
         post = site.single(f"posts/{number}", fields, GONE_POST) or site.single(
             f"pages/{number}", fields, GONE_POST
         )
-        self._meet([post])
+        self._reader.meet([post])
         seen: set[ItemRef] = set()
+        tally = Tally(self._left_out)
         for query in self._comment_queries() if self._official else ():
-            for records, _ in site.pages("comments", {**query, "post": number}, size=size, gone=GONE):
+            for records in tally.over(site.pages("comments", {**query, "post": number}, size=size, gone=GONE)):
                 found = self._comments(records)
                 seen |= {*found.gone, *(item.ref for item in found.items)}
                 yield found
@@ -215,17 +265,19 @@ class WordPress(Connector):
         if text(post, "status") in BINNED:
             yield Page(gone=(ref,))
         elif post is not None:
-            yield page([read(post, self._post)])
+            total = {} if tally.total is None or not self._official else {ref: tally.total}
+            yield page([read(post, self._reader.post)], totals=total, rest_until=site.rest_until)
         single = {"_fields": COMMENT_FIELDS, **({"context": "edit"} if self._login else {})}
         for missing in [item for item in known if item not in seen]:
-            record = site.single(f"comments/{self._number_of(missing, 'comments')}", single, GONE)
+            record = site.single(f"comments/{self._reader.number_of(missing, 'comments')}", single, GONE)
             yield Page(gone=(missing,)) if record is None else self._comments([record])
 
     def _feeds(self, site: Site, cursor: str | None) -> Iterator[Page]:
-        words = {"s": self._options.search} if self._words else {}
-        for name, convert in (("atom", self._post), ("comments-atom", self._comment)):
-            for entries in site.feed(name, words):
-                yield page((read(entry, convert) for entry in entries), cursor=cursor)
+        for search in self._searches:
+            words = {"s": _words(f'"{search}"', self._options)["search"]} if search else {}
+            for name, convert in (("atom", self._reader.post), ("comments-atom", self._reader.comment)):
+                for entries in site.feed(name, words):
+                    yield page((read(entry, convert) for entry in entries), cursor=cursor)
 
     def _comment_queries(self) -> list[dict[str, str]]:
         """Pingbacks, by which other sites mention a post, are listed for moderators alone."""
@@ -234,80 +286,26 @@ class WordPress(Connector):
             return [query]
         return [{**query, "type": kind, "context": "edit", "status": "any"} for kind in ("comment", "pings")]
 
-    def _meet(self, posts: Iterable[Any]) -> None:
-        """Whoever may write posts on the school's own site speaks for the school below them, too."""
-        if self._official:
-            self._staff |= {text(post, "author") for post in posts}
-
     def _comments(self, records: Sequence[Any], cursor: str | None = None) -> Page:
         """A page of comments on hold, approved or in the spam folder; one in the bin is gone."""
-        left_out = BINNED if self._options.spam else BINNED | {"spam"}
-        kept = (record for record in records if text(record, "status") not in left_out)
+        kept = (record for record in records if text(record, "status") not in self._left_out)
         binned = [text(record, "id") for record in records if text(record, "status") in BINNED]
-        gone = [self._ref("comments", number) for number in binned if number]
-        return page((read(record, self._comment) for record in kept), cursor=cursor, gone=gone)
-
-    def _post(self, record: Raw) -> Item:
-        number, html = text(record, "id"), text(record, "content", "rendered")
-        if not number:
-            raise Unreadable("the post has no id")
-        featured = ("photo",) if _number(record, "featured_media") else ()
-        ref = self._ref("posts", number)
-        return Item(
-            ref=ref,
-            channel=self._account.channel,
-            kind=ItemKind.POST,
-            author=Author(
-                id=_number(record, "author"), kind=AuthorKind.SCHOOL if self._official else AuthorKind.UNKNOWN
-            ),
-            text=f"{to_text(text(record, 'title', 'rendered'))}\n{to_text(html)}".strip(),
-            url=web_url(text(record, "link")),
-            published_at=written_at(record),
-            thread=ref,
-            attachments=(*featured, *_attachments(html)),
-            raw=record,
-        )
-
-    def _comment(self, record: Raw) -> Item:
-        number, html = text(record, "id"), text(record, "content", "rendered")
-        if not number:
-            raise Unreadable("the comment has no id")
-        author, parent, post = (_number(record, name) for name in ("author", "parent", "post"))
-        thread = self._ref("posts", post) if post else None
-        return Item(
-            ref=self._ref("comments", number),
-            channel=self._account.channel,
-            kind=ItemKind.REPLY if parent else ItemKind.COMMENT,
-            # A visitor may sign with any name, the school's too; a number belongs to somebody who signed in.
-            author=Author(
-                id=author,
-                display_name=text(record, "author_name"),
-                kind=AuthorKind.SCHOOL if author and author in self._staff else AuthorKind.UNKNOWN,
-            ),
-            text=to_text(html),
-            url=web_url(text(record, "link")),
-            published_at=written_at(record),
-            parent=self._ref("comments", parent) if parent else thread,
-            thread=thread,
-            attachments=_attachments(html),
-            raw=record,
-        )
-
-    def _ref(self, place: str, number: str) -> ItemRef:
-        """Numbers are a site's own: the site's name makes them unique."""
-        return ItemRef(PLATFORM, f"{self._site}#{place}/{number}")
-
-    def _number_of(self, ref: ItemRef, place: str) -> str:
-        """The site's own number, "" for what it did not give: other sites' items, and what staff handed in."""
-        number = ref.id.removeprefix(f"{self._site}#{place}/") if ref.platform == PLATFORM else ""
-        return number if number.isdecimal() else ""
+        gone = [self._reader.ref("comments", number) for number in binned if number]
+        return page((read(record, self._reader.comment) for record in kept), cursor=cursor, gone=gone)
 
 
-def _number(record: Any, name: str) -> str:
-    """WordPress writes 0 for "none"."""
-    return text(record, name).strip("0") and text(record, name)
+def _searches(account: Account, options: Options) -> Sequence[str]:
+    """What the account asks for; else, on other people's sites, each of the school's names and handles."""
+    if options.search or account.channel is Channel.OFFICIAL:
+        return (options.search,)
+    return tuple(dict.fromkeys((*account.names.phrases, *account.names.handles)))
 
 
-def _attachments(html: str) -> tuple[str, ...]:
-    """What is embedded, as facts; nothing is downloaded."""
-    return tuple(_NAMES.get(tag.lower(), tag.lower()) for tag in _ATTACHED.findall(html))
+def _words(search: str, options: Options) -> Query:
+    """Words of the account's own are searched for as they stand: quoted they would be one phrase."""
+    return {"search": options.search or search} if search else {}
+
+
+def _later(record: Any, moment: datetime) -> bool:
+    written = written_at(record)
+    return written is not None and written >= moment

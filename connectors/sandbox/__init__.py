@@ -89,6 +89,10 @@ class Sandbox:
         """Let the next `times` API answers of `kind`, on paths that contain `path`, go wrong."""
         self._server.fail(kind, Fault(fault), times, path)
 
+    def recover(self, kind: str) -> None:
+        """Let `kind` answer well again, whatever was planned."""
+        self._server.recover(kind)
+
     def requests(self) -> list[tuple[str, str]]:
         """Every request so far: method and path with query."""
         return self._server.asked()

@@ -40,7 +40,7 @@ class _Site:
         self._world = world
 
     def api(self, request: Request) -> Answer:
-        entries = _entries(self._world.live(KIND, request.now), f"{request.site}/blog")
+        entries = _entries(self._public(request.now), f"{request.site}/blog")
         if request.path == "/news.atom":
             body, content_type = _atom(entries), "application/atom+xml; charset=utf-8"
         elif request.path == "/news.rss":
@@ -52,8 +52,18 @@ class _Site:
             return Answer(status=304, headers={"ETag": etag})
         return Answer(body=body, content_type=content_type, headers={"ETag": etag})
 
+    def _public(self, now: datetime) -> list[Live]:
+        """What everybody sees: nothing hidden, not approved yet, or written to the school alone."""
+        shown = []
+        for live in self._world.live(KIND, now):
+            entry = live.entry
+            approved = entry.approved is None or self._world.present + entry.approved <= now
+            if approved and not entry.hidden and not entry.message:
+                shown.append(live)
+        return shown
+
     def page(self, request: Request) -> Answer:
-        everything = self._world.live(KIND, request.now)
+        everything = self._public(request.now)
         found = re.fullmatch(r"/(\d+)", request.path)
         root = next((live for live in everything if found and str(number(live.key)) == found[1]), None)
         if root is None:
@@ -77,15 +87,17 @@ class _Entry:
     html: str
     published: datetime
     updated: datetime
+    #: How many comments the site says that the post has, None for a comment.
+    comments: int | None
 
 
 def _entries(everything: Sequence[Live], site: str) -> list[_Entry]:
     """The newest entries, newest first."""
     by_key = {live.key: live for live in everything}
-    return [_entry(live, by_key, site) for live in reversed(everything[-LENGTH:])]
+    return [_entry(live, everything, by_key, site) for live in reversed(everything[-LENGTH:])]
 
 
-def _entry(live: Live, by_key: Mapping[str, Live], site: str) -> _Entry:
+def _entry(live: Live, everything: Sequence[Live], by_key: Mapping[str, Live], site: str) -> _Entry:
     parent = by_key.get(live.entry.under or "")
     name = live.author.name if live.author else ""
     comment = f"Comment on {parent.entry.title or 'a comment'} by {name or 'Anonymous'}" if parent else ""
@@ -98,6 +110,7 @@ def _entry(live: Live, by_key: Mapping[str, Live], site: str) -> _Entry:
         html=escape(f"<p>{escape(live.text)}</p>"),
         published=live.at,
         updated=live.versions[-1].at,
+        comments=None if parent else len(pages.thread(live, everything)) - 1 + live.entry.miscount,
     )
 
 
@@ -123,16 +136,18 @@ def _atom(entries: Sequence[_Entry]) -> bytes:
 def _atom_entry(entry: _Entry) -> str:
     author = f"<author><name>{entry.author}</name></author>" if entry.author else ""
     answers = f'<thr:in-reply-to ref="{entry.answers}"/>' if entry.answers else ""
+    total = "" if entry.comments is None else f"<thr:total>{entry.comments}</thr:total>"
     return (
         f'<entry><id>{entry.id}</id><title>{entry.title}</title><link rel="alternate" href="{entry.link}"/>{author}'
         f"<published>{format_instant(entry.published)}</published><updated>{format_instant(entry.updated)}</updated>"
-        f'{answers}<content type="html">{entry.html}</content></entry>'
+        f'{answers}{total}<content type="html">{entry.html}</content></entry>'
     )
 
 
 def _rss(entries: Sequence[_Entry]) -> bytes:
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        'xmlns:slash="http://purl.org/rss/1.0/modules/slash/">'
         f"<channel><title>Larkfield Local</title><link>{HOME}/</link><description/>"
         f"{''.join(map(_rss_item, entries))}</channel></rss>\n"
     ).encode("utf-8", "replace")
@@ -140,9 +155,10 @@ def _rss(entries: Sequence[_Entry]) -> bytes:
 
 def _rss_item(entry: _Entry) -> str:
     author = f"<dc:creator>{entry.author}</dc:creator>" if entry.author else ""
+    total = "" if entry.comments is None else f"<slash:comments>{entry.comments}</slash:comments>"
     return (
         f'<item><title>{entry.title}</title><link>{entry.link}</link><guid isPermaLink="false">{entry.id}</guid>'
-        f"{author}<pubDate>{format_datetime(entry.published)}</pubDate><description>{entry.html}</description></item>"
+        f"{author}<pubDate>{format_datetime(entry.published)}</pubDate>{total}<description>{entry.html}</description></item>"
     )
 
 

@@ -64,7 +64,8 @@ def _article(item: Shown, focused: bool) -> str:
     name, handle = (live.author.name, live.author.handle) if live.author else ("Unknown", "")
     current = ' aria-current="true"' if focused else ""
     edited = '<span class="note"> · Edited</span>' if len(live.versions) > 1 else ""
-    photo = '<div class="photo" role="img" aria-label="A photo"></div>' if live.entry.photo else ""
+    described = escape(live.entry.alt or "A photo")
+    photo = f'<div class="photo" role="img" aria-label="{described}"></div>' if live.entry.photo else ""
     title = f"<h1>{escape(live.entry.title)}</h1>" if live.entry.title else ""
     return (
         f'<article id="{escape(item.anchor)}" style="margin-left:{2 * min(item.depth, 4)}rem"{current}>'

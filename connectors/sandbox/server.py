@@ -137,6 +137,10 @@ class Server:
         with self._lock:
             self._plans[kind].append(_Plan(fault=fault, path=path, left=times))
 
+    def recover(self, kind: str) -> None:
+        with self._lock:
+            self._plans[kind].clear()
+
     def asked(self) -> list[tuple[str, str]]:
         """Every request so far: method and full path with query."""
         with self._lock:

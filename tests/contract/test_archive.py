@@ -11,8 +11,8 @@ from connectors import connect
 from connectors.archive import read_file
 from monitor.domain.account import Account
 from monitor.domain.errors import SourceError
-from monitor.domain.item import AuthorKind, Channel, ItemRef
-from tests.contract.places import PRESENT, Read, collect
+from monitor.domain.item import AuthorKind, Channel, ItemRef, Visibility
+from tests.contract.places import PRESENT, Place, Read, collect
 
 COMMENTS = Path(__file__).parents[2].parent / "shared" / "comments" / "comments.jsonl"
 
@@ -185,3 +185,19 @@ def test_no_content_of_a_csv_file_is_fatal(tmp_path: Path, content: bytes) -> No
     found = _read(tmp_path, "a.csv", content)
 
     assert all(reject.reason.startswith("line ") for reject in found.rejects)
+
+
+def test_a_file_reads_no_network_and_everything_in_it_is_public(tmp_path: Path) -> None:
+    place = Place("archive", tmp_path)
+
+    assert place.connector().capabilities().hosts == ()
+    assert {item.visibility for item in place.poll().items} == {Visibility.PUBLIC}
+
+
+def test_a_row_with_more_or_fewer_fields_than_the_header_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "handed-in.csv"
+    path.write_text("id,text,author\n1,One,Ann,more,and more\n2,Two\n3\n")
+    found = collect(read_file(path))
+
+    assert found.texts() == ["One", "Two"]
+    assert [reject.reason for reject in found.rejects] == ["line 4: it has no `text`"]

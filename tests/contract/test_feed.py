@@ -1,5 +1,6 @@
 """What is particular to feeds."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,14 @@ def _read(body: str | bytes, content_type: str = "application/xml") -> Read:
 def _connector(url: str) -> Any:
     account = Account(id="news", connector="feed", channel=Channel.MENTION, name="news", options={"url": url})
     return connect(account, {})
+
+
+def _until_error(feed: Place, cursor: str | None) -> list[Page]:
+    pages = []
+    with pytest.raises(SourceError):
+        for page in feed.pages(cursor):
+            pages.append(page)
+    return pages
 
 
 def _rss(items: str) -> str:
@@ -147,6 +156,102 @@ def test_what_feedparser_stumbles_over_is_read_or_a_source_error(nonsense: str) 
     except SourceError:
         return
     assert len(found.items) == 1
+
+
+# Counts, moves and silences
+
+
+def test_how_many_comments_an_entry_has_is_told_where_the_feed_says_it(feed: Place) -> None:
+    feed.world.add(replace(feed.world.entry("other-post"), miscount=-1))
+    for name in ("atom", "rss"):
+        connector = feed.connector(url=f"{feed.sandbox.base_url('feed')}/news.{name}")
+        (page,) = connector.poll(None, feed.now)
+        posts = {item.text: item.ref for item in page.items if item.kind is ItemKind.POST}
+
+        assert page.totals == {posts["Sports day is on Friday"]: 14, posts["Lost: one scarf"]: 0}
+
+
+@pytest.mark.parametrize("told", ["-1", "many", "", "9" * 20])
+def test_a_count_that_makes_no_sense_is_none(told: str) -> None:
+    slash = 'xmlns:slash="http://purl.org/rss/1.0/modules/slash/"'
+    body = _rss(f"<item><guid>a:1</guid><title>One</title><slash:comments>{told}</slash:comments></item>")
+    with serve([Route(path=".*", body=body.replace("<rss", f"<rss {slash}").encode())]) as address:
+        (page,) = _connector(address).poll(None, PRESENT)
+
+    assert len(page.items) == 1
+    assert page.totals == {}
+
+
+def test_a_feed_that_has_gone_needs_a_person() -> None:
+    with serve([Route(path=".*", status=410, body=b"")]) as address, pytest.raises(SourceError) as caught:
+        collect(_connector(address).poll(None, PRESENT))
+
+    assert caught.value.permanent
+    assert "gone for good" in str(caught.value)
+
+
+@pytest.mark.parametrize(("status", "noted"), [(301, True), (308, True), (302, False), (307, False)])
+def test_a_feed_that_has_moved_is_read_and_where_to_is_noted(status: int, noted: bool) -> None:
+    new = Route(path="/new", body=_rss("<item><title>One</title></item>").encode())
+    with serve([new, Route(path="/old", status=status, body=b"", headers={"Location": "/new"})]) as address:
+        connector = _connector(f"{address}/old")
+        found = collect(connector.poll(None, PRESENT))
+        notes = connector.capabilities().notes
+
+    assert found.texts() == ["One"]
+    assert any(f"{address}/new" in note for note in notes) is noted
+
+
+@pytest.mark.parametrize(("place", "words"), [("/feed", "circle"), ("ftp://127.0.0.1/feed", "nowhere")])
+def test_a_redirect_that_leads_nowhere_is_an_error(place: str, words: str) -> None:
+    route = Route(path=".*", status=302, body=b"", headers={"Location": place})
+    with serve([route]) as address, pytest.raises(SourceError, match=words):
+        collect(_connector(f"{address}/feed").poll(None, PRESENT))
+
+
+def test_a_feed_that_is_suddenly_empty_is_not_believed_for_a_day(feed: Place) -> None:
+    before = feed.poll()
+    feed.world.edit("thanks", "Thanks a lot!", feed.later(minutes=1))
+    feed.sandbox.fail("feed", Fault.EMPTY, times=3)
+    with pytest.raises(SourceError, match="none of the 17 entries"):
+        feed.poll(before.cursor)
+    (page,) = _until_error(feed, before.cursor)
+    feed.later(days=1)
+    believed = feed.poll(page.cursor)
+
+    assert believed.items == []
+    assert believed.gone == []
+    assert "Thanks a lot!" in feed.poll(believed.cursor).texts()
+
+
+def test_an_empty_feed_that_never_held_anything_is_no_trouble() -> None:
+    assert _read(_rss("")).items == []
+
+
+def test_of_an_entry_that_stands_there_twice_the_later_version_counts() -> None:
+    entry = "<entry><id>a:1</id><title>{}</title><updated>2026-11-1{}T08:00:00Z</updated></entry>"
+    body = entry.format("New", 7) + entry.format("Newest", 8) + entry.format("Old", 6)
+    (item,) = _read(f'<feed xmlns="http://www.w3.org/2005/Atom">{body}</feed>').items
+
+    assert item.text == "Newest"
+
+
+def test_what_comes_with_an_entry_is_a_fact() -> None:
+    media = 'xmlns:media="http://search.yahoo.com/mrss/"'
+    picture = "<media:content url='http://x/b' medium='image'/>"
+    enclosed = f"<enclosure url='http://x/a.mp3' type='audio/mpeg' length='1'/>{picture}"
+    shown = "<description>&lt;img src='c' alt='The gate'&gt;</description>"
+    body = _rss(f"<item><title>One</title>{enclosed}</item><item><title>Two</title>{shown}</item>")
+    found = _read(body.replace("<rss", f"<rss {media}"))
+
+    assert {item.text: item.attachments for item in found.items} == {
+        "One": ("photo", "audio"),
+        "Two": ("photo: The gate",),
+    }
+
+
+def test_the_host_to_allow_is_the_feeds() -> None:
+    assert _connector("https://news.example:8443/feed").capabilities().hosts == ("news.example",)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """What is particular to WordPress."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -14,7 +15,8 @@ from connectors import connect
 from connectors.sandbox import TOKEN, Entry, Fault
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError, SourceError
-from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef
+from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef, Page, Visibility
+from monitor.domain.mentions import SchoolNames
 from monitor.domain.ports import Connector
 from tests.contract.places import PAGE_SIZE, PRESENT, Place, Read, collect
 from tests.contract.recorded import Route, needs_recordings, recording, serve
@@ -112,7 +114,7 @@ def test_a_moderator_sees_what_is_on_hold_and_a_visitor_does_not(wordpress: Plac
     visitor = _visitor(wordpress)
     found = wordpress.poll().saying("Please read me first")
 
-    assert found.raw["status"] == "hold"
+    assert found.visibility is Visibility.HELD
     assert "Please read me first" not in collect(visitor.poll(None, wordpress.now)).texts()
     assert "comments on hold" in wordpress.connector().capabilities().reads
     assert any("only approved comments" in note for note in visitor.capabilities().notes)
@@ -124,6 +126,7 @@ def test_what_is_in_the_bin_is_gone_and_what_is_in_the_spam_folder_is_read() -> 
         found = _poll(connector)
 
     assert found.texts() == ["Comment 2"]
+    assert found.items[0].visibility is Visibility.HIDDEN
     assert found.gone == [ItemRef("wordpress", "s#comments/3"), ItemRef("wordpress", "s#comments/1")]
 
 
@@ -274,6 +277,16 @@ def test_a_filters_page_is_called_one_and_no_feed() -> None:
         _poll(connector)
 
 
+def test_a_plug_ins_page_for_visitors_is_no_filter_while_the_feeds_can_be_read() -> None:
+    refusal = Route(path="/wp-json.*", status=403, body=b"<!doctype html><title>Access denied</title>")
+    feed = Route(path="/", query={"feed": "atom"}, body=b"<feed xmlns='http://www.w3.org/2005/Atom'></feed>")
+    comments = replace(feed, query={"feed": "comments-atom"})
+    with _answering(feed, comments, refusal) as connector:
+        _poll(connector)
+
+        assert "SWITCHED OFF" in connector.capabilities().notes[0]
+
+
 def test_a_site_without_pretty_links_is_read() -> None:
     bare = [
         Route(
@@ -306,6 +319,143 @@ def test_somebody_elses_site_is_searched_and_its_conversations_are_left_alone(wo
     assert found.text == "Lost: one scarf"
     assert found.author.kind is AuthorKind.UNKNOWN
     assert collect(connector.thread(found.ref, [], wordpress.now)).texts() == ["Lost: one scarf"]
+
+
+# Counting
+
+
+def test_the_sites_own_count_of_comments_is_told_for_young_posts_and_swept_threads(wordpress: Place) -> None:
+    post = wordpress.poll().saying("Sports day is on Friday").ref
+    polled = _totals(wordpress.connector().poll(None, wordpress.now))
+    swept = _totals(wordpress.connector().thread(post, [], wordpress.now))
+
+    assert polled[post] == swept[post] == 14
+    assert len(polled) == 2
+
+
+def test_a_count_that_errs_is_told_as_it_is(wordpress: Place) -> None:
+    wordpress.world.add(replace(wordpress.world.entry("post"), miscount=3))
+    post = wordpress.poll().saying("Sports day is on Friday").ref
+
+    assert _totals(wordpress.connector().thread(post, [], wordpress.now)) == {post: 17}
+
+
+def test_what_is_in_the_bin_is_not_counted() -> None:
+    pages = Route(
+        path=f"{REST}/comments",
+        query={"type": "comment"},
+        body=json.dumps([_comment(1), _comment(2, status="trash")]).encode(),
+        headers={"X-WP-Total": "2", "X-WP-TotalPages": "1"},
+    )
+    none = {"X-WP-Total": "0", "X-WP-TotalPages": "0"}
+    pings = Route(path=f"{REST}/comments", query={"type": "pings"}, body=b"[]", headers=none)
+    post = Route(path=f"{REST}/posts/1", body=b'{"id": 1}')
+    with _answering(post, pages, pings, password=True) as connector:
+        ref = ItemRef("wordpress", "s#posts/1")
+        assert _totals(connector.thread(ref, [], PRESENT)) == {ref: 1}
+
+
+def test_a_site_that_does_not_say_how_many_there_are_has_no_total() -> None:
+    post = Route(path=f"{REST}/posts/1", body=b'{"id": 1}')
+    with _answering(post, _listing("comments", [_comment(1)], post="1"), EMPTY) as connector:
+        assert _totals(connector.thread(ItemRef("wordpress", "s#posts/1"), [], PRESENT)) == {}
+
+
+def test_a_listing_that_counts_comments_and_shows_none_is_an_error_and_nothing_is_gone(wordpress: Place) -> None:
+    before = wordpress.poll()
+    post = before.saying("Sports day is on Friday").ref
+    wordpress.sandbox.fail("wordpress", Fault.EMPTY, times=2, path="/comments")
+    with pytest.raises(SourceError, match="none of the 14 comments"):
+        wordpress.sweep(post, [item.ref for item in before.items])
+    with pytest.raises(SourceError, match="none of the"):
+        wordpress.poll(before.cursor)
+
+
+# Permissions
+
+
+def test_what_the_passwords_user_may_not_do_is_listed(wordpress: Place) -> None:
+    may = {"read": True, "edit_posts": True}
+    me = Route(path=f"{REST}/users/me", query={"context": "edit"}, body=json.dumps({"capabilities": may}).encode())
+    with _answering(me, password=True) as connector:
+        assert connector.access(PRESENT).lacks == ("moderate_comments",)
+        assert connector.capabilities().needs == ("edit_posts", "moderate_comments")
+
+    assert wordpress.connector().access(wordpress.now).lacks == ()
+    assert _visitor(wordpress).access(wordpress.now).lacks == _visitor(wordpress).capabilities().needs == ()
+
+
+def test_an_administrators_password_is_more_than_is_needed() -> None:
+    may = {"edit_posts": True, "moderate_comments": True, "manage_options": True}
+    me = Route(path=f"{REST}/users/me", body=json.dumps({"capabilities": may}).encode())
+    with _answering(me, password=True) as connector:
+        assert "Editor" in connector.access(PRESENT).notes[0]
+
+
+@pytest.mark.parametrize("told", [b"{}", b'{"capabilities": []}', b'{"capabilities": {}}', b"[]"])
+def test_a_site_that_does_not_tell_what_a_user_may_do_accuses_nobody(told: bytes) -> None:
+    with _answering(Route(path=f"{REST}/users/me", body=told), password=True) as connector:
+        access = connector.access(PRESENT)
+
+    assert access.lacks == ()
+    assert access.notes
+
+
+def test_a_password_that_was_withdrawn_shows_in_access(wordpress: Place) -> None:
+    wordpress.sandbox.fail("wordpress", Fault.EXPIRED)
+    with pytest.raises(SourceError, match="expired"):
+        wordpress.connector().access(wordpress.now)
+
+
+def test_the_host_to_allow_is_the_sites(wordpress: Place) -> None:
+    connector = connect(_account(base_url="https://www.larkfield.example/news"), {})
+
+    assert connector.capabilities().hosts == ("www.larkfield.example",)
+
+
+# What is in a record
+
+
+@pytest.mark.parametrize(
+    ("html", "words", "attached"),
+    [
+        ('<p>Look<img src="a.jpg" alt="The new gate"></p>', "Look", ("photo: The new gate",)),
+        ('<p>Hi <img class="wp-smiley" src="x/emoji/1f600.svg" alt="😀"></p>', "Hi 😀", ()),
+        ("<video src=a></video><iframe title='A map'></iframe>", "", ("video", "embed: A map")),
+        ('<img alt="a > b" src=x>', "", ("photo: a > b",)),
+        ("<![if x><img", "<![if x><img", ()),
+    ],
+)
+def test_attachments_are_facts_and_never_words_of_the_comment(html: str, words: str, attached: object) -> None:
+    with _answering(_listing("comments", [_comment(1, content={"rendered": html})]), EMPTY) as connector:
+        (found,) = _poll(connector).items
+
+    assert (found.text, found.attachments) == (words, attached)
+
+
+def test_a_draft_is_not_public() -> None:
+    post = Route(path=f"{REST}/posts/1", body=b'{"id": 1, "status": "draft"}')
+    with _answering(post, EMPTY, password=True) as connector:
+        (found,) = collect(connector.thread(ItemRef("wordpress", "s#posts/1"), [], PRESENT)).items
+
+    assert found.visibility is Visibility.HIDDEN
+
+
+# Other people's sites
+
+
+def test_without_words_of_its_own_an_account_searches_for_each_of_the_schools_names(wordpress: Place) -> None:
+    names = SchoolNames(names=("lost", "one scarf"), misspellings=("friday",), handles=("larkfieldprim",))
+    account = replace(wordpress.account(user=""), channel=Channel.MENTION, names=names)
+    connector = connect(account, {})
+    found = collect(connector.poll(None, wordpress.now))
+    again = collect(connector.poll(found.cursor, wordpress.now))
+
+    asked = [parse_qs(urlsplit(path).query).get("search") for _, path in wordpress.sandbox.requests()]
+    assert found.texts() == again.texts() == ["Lost: one scarf", "Sports day is on Friday"]
+    assert ['"one scarf"'] in asked
+    assert ["one scarf"] in asked
+    assert ["larkfieldprim"] in asked
 
 
 @needs_recordings
@@ -359,6 +509,10 @@ def test_the_sandbox_words_a_comment_as_the_recording_does(wordpress: Place) -> 
         name: type(value) for name, value in taped[0].items()
     }
     assert set(told[0]["_links"]) <= {"self", "collection", "up", "in-reply-to"}
+
+
+def _totals(pages: Iterable[Page]) -> dict[ItemRef, int]:
+    return {ref: count for page in pages for ref, count in page.totals.items()}
 
 
 def _old(key: str, text: str) -> Entry:
