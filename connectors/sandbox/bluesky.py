@@ -2,34 +2,37 @@
 
 Reference: docs.bsky.app/docs/category/http-reference; what it does not say was learnt from recorded answers: lists
 stand in the order of the date that an author gives, some replies are not notified, a thread is cut off at a depth.
+Direct messages are a service of their own (docs.bsky.app, chat.bsky.convo), which the account's server asks.
 """
 
 import base64
-import hashlib
-import hmac
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from connectors.sandbox import pages
+from connectors.sandbox.bluesky_chat import SERVICE, Chat
+from connectors.sandbox.bluesky_records import KIND, cid, did, did_of, error, handle, jwt, paged, profile, tid, time
 from connectors.sandbox.listings import json_listings
 from connectors.sandbox.search import matches
 from connectors.sandbox.server import Answer, Fault, Platform, Request, json_answer
-from connectors.sandbox.world import Entry, Live, Person, World, number
+from connectors.sandbox.world import Entry, Live, World
+from monitor.domain.clock import parse_instant
 
-KIND = "bluesky"
 BRAND = pages.Brand(name="Bluesky (sandbox)", colour="#0a7aff")
-DOMAIN = "bsky.social"
 #: A reply this soon after what it answers is not notified.
 TOO_SOON = timedelta(minutes=1)
 #: Replies are notified to this many authors above them.
 ABOVE = 5
 LOOKUP_LIMIT = 25
+#: A search goes no further than so many finds.
+SEARCH_REACH = 10_000
+#: After the password: this app password does not open direct messages.
+NO_MESSAGES = "-without-messages"
 _POST = "app.bsky.feed.post"
-_KEY_DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 _NOT_A_POST = {"uri": ["nor", "this"], "record": "nonsense", "author": 7}
 _NONSENSE = {**_NOT_A_POST, "post": _NOT_A_POST, "reason": "reply"}
 
@@ -47,12 +50,6 @@ def platform(world: World, password: str) -> Platform:
     )
 
 
-def jwt(claims: Mapping[str, Any], secret: str) -> str:
-    """A token that says `claims`, signed with `secret` (RFC 7519)."""
-    head, body = (_base64(json.dumps(part).encode()) for part in ({"typ": "at+jwt", "alg": "HS256"}, claims))
-    return f"{head}.{body}.{_base64(hmac.digest(secret.encode(), f'{head}.{body}'.encode(), 'sha256'))}"
-
-
 class _Bluesky:
     def __init__(self, world: World, password: str) -> None:
         self._world = world
@@ -62,13 +59,30 @@ class _Bluesky:
         method = request.path.removeprefix("/xrpc/")
         if (request.method, method) == ("POST", "com.atproto.server.createSession"):
             return self._sign_in(request)
-        scope = "refresh" if method == "com.atproto.server.refreshSession" else "appPass"
-        if refusal := self._unauthorised(request, f"com.atproto.{scope}"):
+        scopes = ("refresh",) if method == "com.atproto.server.refreshSession" else ("appPassPrivileged", "appPass")
+        if method.startswith("chat."):
+            scopes = scopes[:1]
+            if request.headers.get("atproto-proxy") != SERVICE:
+                return error(501, "MethodNotImplemented", "Method Not Implemented")
+        if refusal := self._unauthorised(request, scopes):
             return refusal
         view = _View(self._world, request)
         match (request.method, method):
             case ("POST", "com.atproto.server.refreshSession"):
-                return self._session(request)
+                return self._session(request, self._claims(request)["may"])
+            case ("GET", "com.atproto.server.getSession"):
+                school = self._world.school
+                return json_answer({"did": did(school), "handle": handle(school), "active": True})
+            case ("GET", "app.bsky.actor.getProfile"):
+                return view.own_profile()
+            case ("GET", "app.bsky.actor.searchActors"):
+                return view.actors()
+            case ("GET", "chat.bsky.convo.listConvos"):
+                return Chat(self._world, request).conversations()
+            case ("GET", "chat.bsky.convo.getConvo"):
+                return Chat(self._world, request).conversation()
+            case ("GET", "chat.bsky.convo.getMessages"):
+                return Chat(self._world, request).messages()
             case ("GET", "app.bsky.feed.getAuthorFeed"):
                 return view.author_feed()
             case ("GET", "app.bsky.feed.getPostThread"):
@@ -79,7 +93,7 @@ class _Bluesky:
                 return view.search()
             case ("GET", "app.bsky.notification.listNotifications"):
                 return view.notifications()
-        return _error(501, "MethodNotImplemented", "Method Not Implemented")
+        return error(501, "MethodNotImplemented", "Method Not Implemented")
 
     def page(self, request: Request) -> Answer:
         found = re.fullmatch(r"/profile/([^/]+)/post/(\w+)", request.path)
@@ -97,34 +111,40 @@ class _Bluesky:
     def _sign_in(self, request: Request) -> Answer:
         told = json.loads(request.body or b"{}")
         names = (handle(self._world.school), did(self._world.school))
-        if told.get("identifier") not in names or told.get("password") != self._password:
-            return _error(401, "AuthenticationRequired", "Invalid identifier or password")
-        return self._session(request)
+        scopes = {self._password: "appPassPrivileged", f"{self._password}{NO_MESSAGES}": "appPass"}
+        scope = scopes.get(told.get("password"))
+        if told.get("identifier") not in names or scope is None:
+            return error(401, "AuthenticationRequired", "Invalid identifier or password")
+        return self._session(request, scope)
 
-    def _session(self, request: Request) -> Answer:
+    def _session(self, request: Request, may: str) -> Answer:
         school = self._world.school
 
         def token(scope: str, lasts: timedelta) -> str:
             times = {"iat": int(request.now.timestamp()), "exp": int((request.now + lasts).timestamp())}
-            return jwt({"scope": f"com.atproto.{scope}", "sub": did(school), **times}, self._password)
+            return jwt({"scope": f"com.atproto.{scope}", "sub": did(school), "may": may, **times}, self._password)
 
         tokens = {
-            "accessJwt": token("appPass", timedelta(hours=2)),
+            "accessJwt": token(may, timedelta(hours=2)),
             "refreshJwt": token("refresh", timedelta(days=60)),
         }
         return json_answer({"did": did(school), "handle": handle(school), "active": True, **tokens})
 
-    def _unauthorised(self, request: Request, scope: str) -> Answer | None:
+    def _unauthorised(self, request: Request, scopes: Sequence[str]) -> Answer | None:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+            claims = self._claims(request)
         except (LookupError, ValueError):
-            return _error(401, "AuthMissing", "Authentication Required")
-        if token != jwt(claims, self._password) or claims["scope"] != scope:
+            return error(401, "AuthMissing", "Authentication Required")
+        if token != jwt(claims, self._password) or claims["scope"].removeprefix("com.atproto.") not in scopes:
             return _refuse(Fault.UNAUTHORISED, request)
         if claims["exp"] <= request.now.timestamp():
-            return _error(400, "ExpiredToken", "Token has expired")
+            return error(400, "ExpiredToken", "Token has expired")
         return None
+
+    def _claims(self, request: Request) -> Any:
+        token = request.headers.get("authorization", "")
+        return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
 
 
 class _View:
@@ -133,7 +153,7 @@ class _View:
     def __init__(self, world: World, request: Request) -> None:
         self._world = world
         self._request = request
-        self.all = world.live(KIND, request.now)
+        self.all = [live for live in world.live(KIND, request.now) if not live.entry.message]
         self._by_key = {live.key: live for live in self.all}
         self._below: dict[str, list[Live]] = {}
         for live in self.all:
@@ -144,12 +164,9 @@ class _View:
         return {self.uri(live.entry): live for live in self.all}
 
     def uri(self, entry: Entry) -> str:
-        author = did(self._world.people[entry.by]) if entry.by else _did(entry.key)
+        author = did(self._world.people[entry.by]) if entry.by else did_of(entry.key)
         microseconds = int((self._world.present + entry.at).timestamp() * 1_000_000)
-        key, rest = "", (microseconds << 10) | (number(entry.key) & 0x3FF)
-        for _ in range(13):
-            key, rest = _KEY_DIGITS[rest & 31] + key, rest >> 5
-        return f"at://{author}/{_POST}/{key}"
+        return f"at://{author}/{_POST}/{tid(microseconds, entry.key)}"
 
     def top(self, live: Live) -> Live:
         """The topmost post that still exists."""
@@ -164,9 +181,30 @@ class _View:
     def search(self) -> Answer:
         query = self._request.query.get("q", "")
         if not query:
-            return _error(400, "InvalidRequest", 'Error: Params must have the property "q"')
-        found = [live for live in self.all if matches(query, {}, live.text)]
-        return self._listing("posts", found, self._post, self._mark)
+            return error(400, "InvalidRequest", 'Error: Params must have the property "q"')
+        bounds = [self._request.query.get(name, "") for name in ("since", "until")]
+        since, until = (parse_instant(bound) if bound else None for bound in bounds)
+        named = self._request.query.get("mentions")
+        found = [
+            live
+            for live in self.all
+            if (matches(query, {}, live.text) or (named and self._names_school(live)))
+            and (since is None or self.sorted_at(live) >= since)
+            and (until is None or self.sorted_at(live) < until)
+        ]
+        latest = sorted(found, key=self._mark)[-SEARCH_REACH:]
+        return self._listing("posts", latest, self._post, self._mark)
+
+    def own_profile(self) -> Answer:
+        school = self._world.school
+        own = [live for live in self.all if live.author is school]
+        return json_answer(profile(school) | {"description": "", "postsCount": len(own)})
+
+    def actors(self) -> Answer:
+        people = [
+            one for one in self._world.people.values() if matches(self._request.query.get("q", ""), {}, one.name)
+        ]
+        return json_answer({"actors": [profile(one) | {"description": f"I am {one.name}."} for one in people]})
 
     def notifications(self) -> Answer:
         wanted = self._request.repeated.get("reasons")
@@ -180,20 +218,20 @@ class _View:
             subject = {"reasonSubject": self.uri(about.entry)} if about else {}
             return {**kept, "reason": reasons[live.key], **subject, "isRead": False}
 
-        rest = {"priority": False, "seenAt": _time(self._request.now)}
-        return self._listing("notifications", found, entry, lambda live: _time(self.sorted_at(live)), rest)
+        rest = {"priority": False, "seenAt": time(self._request.now)}
+        return self._listing("notifications", found, entry, lambda live: time(self.sorted_at(live)), rest)
 
     def posts(self) -> Answer:
         uris = self._request.repeated.get("uris", [])
         if not 1 <= len(uris) <= LOOKUP_LIMIT:
-            return _error(400, "InvalidRequest", f"Error: uris must not have more than {LOOKUP_LIMIT} elements")
+            return error(400, "InvalidRequest", f"Error: uris must not have more than {LOOKUP_LIMIT} elements")
         return json_answer({"posts": [self._post(self.by_uri[uri]) for uri in uris if uri in self.by_uri]})
 
     def thread(self) -> Answer:
         uri = self._request.query.get("uri", "")
         live = self.by_uri.get(uri)
         if live is None:
-            return _error(400, "NotFound", f"Post not found: {uri}")
+            return error(400, "NotFound", f"Post not found: {uri}")
         depth = min(int(self._request.query.get("depth", 6)), self._request.page_size)
         return json_answer({"thread": self._node(live, depth)})
 
@@ -217,47 +255,46 @@ class _View:
         rest: Mapping[str, Any] | None = None,
     ) -> Answer:
         """A page of `found`, the latest first; the cursor is the `mark` of the last entry."""
-        size = min(int(self._request.query.get("limit", 50)), self._request.page_size)
-        last = self._request.query.get("cursor")
-        marked = sorted(((mark(live), live.key) for live in found), reverse=True)
-        shown = [(place, key) for place, key in marked if last is None or place < last][:size]
-        cursor = {"cursor": shown[-1][0]} if shown else {}
-        return json_answer({name: [show(self._by_key[key]) for _, key in shown], **cursor, **(rest or {})})
+        by_key = sorted(found, key=lambda live: live.key)
+        return paged(self._request, name, [(mark(live), live) for live in by_key], show, rest)
 
     def _post(self, live: Live) -> dict[str, Any]:
         counts = dict.fromkeys(("bookmarkCount", "repostCount", "likeCount", "quoteCount"), 0)
         view: dict[str, Any] = {
             "uri": self.uri(live.entry),
-            "cid": _cid(f"{live.key} {live.text}"),
+            "cid": cid(f"{live.key} {live.text}"),
             "record": self._record(live),
-            "replyCount": len(self._below.get(live.key, ())),
+            "replyCount": len(self._below.get(live.key, ())) + live.entry.miscount,
             **counts,
-            "indexedAt": _time(self.sorted_at(live)),
+            "indexedAt": time(self.sorted_at(live)),
             "viewer": {"bookmarked": False, "threadMuted": False, "embeddingDisabled": False},
             "labels": [],
         }
         if live.author:
-            view["author"] = _profile(live.author)
+            view["author"] = profile(live.author)
         replies = [] if live.entry.under else [reply for reply in self.all if reply.entry.hidden]
         if hidden := [self.uri(reply.entry) for reply in replies if self.top(reply) is live]:
             gate = view["uri"].replace(_POST, "app.bsky.feed.threadgate")
             record = {"$type": "app.bsky.feed.threadgate", "post": view["uri"], "hiddenReplies": hidden}
-            record["createdAt"] = _time(live.at)
-            view["threadgate"] = {"uri": gate, "cid": _cid(gate), "record": record, "lists": []}
+            record["createdAt"] = time(live.at)
+            view["threadgate"] = {"uri": gate, "cid": cid(gate), "record": record, "lists": []}
         return view
 
     def _record(self, live: Live) -> dict[str, Any]:
         record: dict[str, Any] = {"$type": _POST, "text": live.text, "langs": ["en"]}
-        record["createdAt"] = _time(self._claimed(live))
+        record["createdAt"] = time(self._claimed(live))
         if live.entry.under:
             above = {"parent": self._world.entry(live.entry.under), "root": self._first(live.entry)}
             record["reply"] = {
-                place: {"uri": self.uri(entry), "cid": _cid(f"{entry.key} {entry.text}")}
+                place: {"uri": self.uri(entry), "cid": cid(f"{entry.key} {entry.text}")}
                 for place, entry in above.items()
             }
         if live.entry.photo:
-            image = {"$type": "blob", "ref": {"$link": _cid(f"{live.key} photo")}, "mimeType": "image/jpeg"}
-            record["embed"] = {"$type": "app.bsky.embed.images", "images": [{"alt": "", "image": image}]}
+            image = {"$type": "blob", "ref": {"$link": cid(f"{live.key} photo")}, "mimeType": "image/jpeg"}
+            record["embed"] = {
+                "$type": "app.bsky.embed.images",
+                "images": [{"alt": live.entry.alt, "image": image}],
+            }
         if self._names_school(live):
             name = f"@{self._world.school.handle}".lower()
             start = len(live.text[: live.text.lower().index(name)].encode("utf-8", "replace"))
@@ -287,7 +324,7 @@ class _View:
 
     def _mark(self, live: Live) -> str:
         milliseconds = int(self.sorted_at(live).timestamp() * 1000)
-        return f"{milliseconds}__{_cid(f'{live.key} {live.text}')}"
+        return f"{milliseconds}__{cid(f'{live.key} {live.text}')}"
 
     def _names_school(self, live: Live) -> bool:
         return f"@{self._world.school.handle}".lower() in live.text.lower()
@@ -300,64 +337,21 @@ class _View:
         return self._first(self._world.entry(entry.under)) if entry.under else entry
 
 
-def did(person: Person) -> str:
-    return _did(person.id_on(KIND))
-
-
-def handle(person: Person) -> str:
-    return f"{person.handle}.{DOMAIN}"
-
-
-def _did(of: str) -> str:
-    return f"did:plc:{_base32(of)[:24]}"
-
-
-def _cid(of: str) -> str:
-    return f"bafyrei{_base32(of)}"
-
-
-def _base32(of: str) -> str:
-    return base64.b32encode(hashlib.sha256(of.encode("utf-8", "replace")).digest()).decode().lower().rstrip("=")
-
-
-def _base64(of: bytes) -> str:
-    return base64.urlsafe_b64encode(of).decode().rstrip("=")
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
-
-
-def _profile(person: Person) -> dict[str, Any]:
-    return {
-        "did": did(person),
-        "handle": handle(person),
-        "displayName": person.name,
-        "associated": {"activitySubscription": {"allowSubscriptions": "followers"}},
-        "viewer": {"muted": False, "blockedBy": False},
-        "labels": [],
-    }
-
-
-def _error(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    return json_answer({"error": error, "message": message}, status, headers)
-
-
 def _refuse(fault: Fault, request: Request) -> Answer:
     match fault:
         case Fault.UNAUTHORISED:
-            return _error(400, "InvalidToken", "Token could not be verified")
+            return error(400, "InvalidToken", "Token could not be verified")
         case Fault.EXPIRED if request.path.endswith("createSession"):
             # App passwords end by being revoked alone; what expires is the session.
-            return _error(401, "AuthenticationRequired", "Invalid identifier or password")
+            return error(401, "AuthenticationRequired", "Invalid identifier or password")
         case Fault.EXPIRED:
-            return _error(400, "ExpiredToken", "Token has expired")
+            return error(400, "ExpiredToken", "Token has expired")
         case Fault.FORBIDDEN:
-            return _error(403, "Forbidden", "Forbidden")
+            return error(403, "Forbidden", "Forbidden")
         case Fault.RATE_LIMITED:
             reset = int((request.now + timedelta(minutes=10)).timestamp())
             headers = {"ratelimit-limit": "30", "ratelimit-remaining": "0", "ratelimit-reset": str(reset)}
-            return _error(429, "RateLimitExceeded", "Rate Limit Exceeded", headers)
+            return error(429, "RateLimitExceeded", "Rate Limit Exceeded", headers)
         case Fault.RATE_LIMITED_BARE:
-            return _error(429, "RateLimitExceeded", "Rate Limit Exceeded")
-    return _error(502, "UpstreamFailure", "Upstream Failure")
+            return error(429, "RateLimitExceeded", "Rate Limit Exceeded")
+    return error(502, "UpstreamFailure", "Upstream Failure")

@@ -1,8 +1,9 @@
 """A Mastodon server: its REST API and its post pages, as far as a school's account needs them.
 
 Reference: docs.joinmastodon.org/methods, and answers recorded in August 2026. An entry's `title` is its content
-warning; its category may be a visibility, "filtered" (the school's settings hold such notifications back) or
-"muted" (its conversations do not show such people).
+warning; its category may be a visibility, "filtered" (the school's settings hold such notifications back),
+"muted" (its conversations do not show such people) or "limited" (by the server's moderators). A message is a post
+that only those named in it see.
 """
 
 import re
@@ -23,6 +24,8 @@ BRAND = pages.Brand(name="Mastodon (sandbox)", colour="#6364ff")
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 #: What a client may ask for at most, and what it gets where it does not ask.
 MOST, USUAL = 40, 20
+#: What the sandbox's token may do.
+SCOPES = ["read:accounts", "read:statuses", "read:notifications", "read:search"]
 _HANDLE = re.compile(r"@(\w+)")
 _NONSENSE = {"id": {"not": "an id"}, "content": ["nor"], "account": 7, "in_reply_to_id": []}
 
@@ -60,9 +63,9 @@ class _Mastodon:
         view = _View(self._world, request)
         found = re.fullmatch(r"/@\w*/(\d+)", request.path)
         focus = view.by_id.get(found[1]) if found else None
-        if focus is None:
+        if focus is None or focus.entry.message:
             return pages.gone(BRAND)
-        shown = pages.thread(view.root(focus), view.all)
+        shown = pages.thread(view.root(focus), [live for live in view.all if not live.entry.message])
         items = [pages.Shown(live=live, depth=depth, anchor=status_id(live)) for live, depth in shown]
         who = focus.author.name if focus.author else "Somebody"
         return pages.page(BRAND, f"{who} on Mastodon", items, focus.key)
@@ -70,11 +73,13 @@ class _Mastodon:
     def _route(self, steps: Sequence[str], view: "_View") -> Answer:
         match steps:
             case ["api", "v1", "accounts", "verify_credentials"]:
-                return json_answer(view.account(self._world.school) | {"source": {"privacy": "public"}})
+                return view.own_account(self._world.school)
+            case ["api", "v1", "apps", "verify_credentials"]:
+                return json_answer({"name": "Schoolwatch", "website": None, "scopes": SCOPES, "redirect_uris": []})
             case ["api", "v1", "accounts", account, "statuses"]:
                 return view.listing(lambda live: bool(live.author and live.author.id_on(KIND) == account))
             case ["api", "v1", "timelines", "tag", tag]:
-                return view.listing(lambda live: matches(f"#{tag}", {}, live.text))
+                return view.listing(lambda live: _is_public(live) and matches(f"#{tag}", {}, live.text))
             case ["api", "v2", "notifications"]:
                 return view.notifications(self._world.school)
             case ["api", "v2", "search"]:
@@ -128,11 +133,25 @@ class _View:
 
         return self._paged(found, document)
 
+    def own_account(self, owner: Person) -> Answer:
+        own = [live for live in self.all if live.author is owner]
+        last = f"{own[-1].at:%Y-%m-%d}" if own else None
+        counts = {"statuses_count": len(own), "last_status_at": last}
+        return json_answer(self.account(owner) | counts | {"source": {"privacy": "public"}})
+
     def search(self) -> Answer:
         query = self._request.query
         asked = query.get("q", "")
+        if query.get("type") == "accounts":
+            people = [person for person in self._world.people.values() if matches(asked, {}, person.name)]
+            accounts = [self.account(person) for person in people[: self._size]]
+            return json_answer({"accounts": accounts, "statuses": [], "hashtags": [], "collections": []})
         since = _moment(int(query.get("min_id", 0)))
-        found = [live for live in reversed(self.all) if matches(asked, {}, live.text) and live.at >= since]
+        found = [
+            live
+            for live in reversed(self.all)
+            if _is_public(live) and matches(asked, {}, live.text) and live.at >= since
+        ]
         start = int(query.get("offset", 0))
         shown = [self.status(live) for live in found[start : start + self._size]]
         return json_answer({"accounts": [], "statuses": shown, "hashtags": [], "collections": []})
@@ -148,7 +167,8 @@ class _View:
 
     def status(self, live: Live) -> dict[str, Any]:
         parent = self._parent(live)
-        category = live.entry.category
+        limited = {"limited": True} if live.entry.category == "limited" else {}
+        replies = [child for child in self.all if child.entry.under == live.key and _is_public(child)]
         address = f"@{live.author.handle if live.author else ''}/{status_id(live)}"
         return {
             "id": status_id(live),
@@ -158,11 +178,11 @@ class _View:
             "in_reply_to_account_id": parent.author.id_on(KIND) if parent and parent.author else None,
             "sensitive": bool(live.entry.title),
             "spoiler_text": live.entry.title,
-            "visibility": category if category in VISIBILITIES else "public",
+            "visibility": _visibility(live),
             "language": "en",
             "uri": f"{self._request.site}/mastodon/{address}",
             "url": f"{self._request.site}/mastodon/{address}",
-            "replies_count": sum(child.entry.under == live.key for child in self.all),
+            "replies_count": len(replies) + live.entry.miscount,
             "reblogs_count": 0,
             "favourites_count": 0,
             "quotes_count": 0,
@@ -170,8 +190,10 @@ class _View:
             "content": self._html(live.text),
             "filtered": [],
             "reblog": None,
-            "account": self.account(live.author) if live.author else None,
-            "media_attachments": [{"id": str(number(live.key)), "type": "image", "description": None}]
+            "account": self.account(live.author) | limited if live.author else None,
+            "media_attachments": [
+                {"id": str(number(live.key)), "type": "image", "description": live.entry.alt or None}
+            ]
             if live.entry.photo
             else [],
             "mentions": [
@@ -194,7 +216,7 @@ class _View:
             "locked": False,
             "bot": False,
             "created_at": "2026-08-01T00:00:00.000Z",
-            "note": "",
+            "note": f"<p>I am {escape(person.name)}.</p>",
             "url": f"{self._request.site}/mastodon/@{person.handle}",
         }
 
@@ -218,6 +240,10 @@ class _View:
 
     def _named(self, live: Live) -> list[Person]:
         names = {name.lower() for name in _HANDLE.findall(live.text)}
+        if live.entry.message:
+            above = self._parent(live)
+            to = above.author if above and live.author is self._world.school else self._world.school
+            names |= {to.handle.lower()} if to else set()
         return [person for person in self._world.people.values() if person.handle.lower() in names]
 
     def _html(self, text: str) -> str:
@@ -233,6 +259,15 @@ class _View:
 
         paragraphs = escape(text).replace("\n\n", "</p><p>").replace("\n", "<br />")
         return f"<p>{_HANDLE.sub(link, paragraphs)}</p>" if text else ""
+
+
+def _visibility(live: Live) -> str:
+    category = "direct" if live.entry.message else live.entry.category
+    return category if category in VISIBILITIES else "public"
+
+
+def _is_public(live: Live) -> bool:
+    return _visibility(live) in ("public", "unlisted")
 
 
 def _snowflake(moment: datetime, key: str) -> str:

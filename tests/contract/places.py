@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from connectors import connect
-from connectors.sandbox import TOKEN, Edit, Entry, Person, Sandbox, World
+from connectors.sandbox import APP, TOKEN, Edit, Entry, Person, Sandbox, World
 from monitor.domain.account import Account
 from monitor.domain.item import Channel, Item, ItemRef, Page, Reject
 from monitor.domain.ports import Connector
@@ -44,6 +44,8 @@ class Read:
     items: list[Item] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     gone: list[ItemRef] = field(default_factory=list)
+    totals: dict[ItemRef, int] = field(default_factory=dict)
+    spent: float = 0
     pages: int = 0
     cursor: str | None = None
 
@@ -78,9 +80,7 @@ class Place:
         )
 
     def connector(self, token: str = TOKEN, **options: object) -> Connector:
-        return connect(
-            self.account(**options), {"token": token, "client_id": "sandbox-app", "client_secret": token}
-        )
+        return connect(self.account(**options), secrets(token))
 
     def poll(self, cursor: str | None = None, **options: object) -> Read:
         return collect(self.pages(cursor, **options))
@@ -103,12 +103,19 @@ class Place:
         return sorted(live.text for live in self.world.live(self.kind, self.now))
 
 
+def secrets(token: str = TOKEN) -> dict[str, str]:
+    """Whatever an account may want to know."""
+    return {"client_secret": token, "token": token, **APP}
+
+
 def collect(pages: Iterable[Page]) -> Read:
     found = list(pages)
     return Read(
         items=[item for page in found for item in page.items],
         rejects=[reject for page in found for reject in page.rejects],
         gone=[ref for page in found for ref in page.gone],
+        totals={ref: total for page in found for ref, total in page.totals.items()},
+        spent=sum(page.spent for page in found),
         pages=len(found),
         cursor=found[-1].cursor if found else None,
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,13 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors import connect
-from connectors.bluesky import OVERLAP, _attachments, _language
-from connectors.sandbox import TOKEN, Entry, Fault
-from connectors.sandbox.bluesky import did
+from connectors import _bluesky_http, connect
+from connectors._bluesky import attachments, language
+from connectors._bluesky_http import OVERLAP
+from connectors.sandbox import TOKEN, Entry, Fault, Person
+from connectors.sandbox.bluesky import NO_MESSAGES, did
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError, SourceError
-from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef
+from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef, Page, Visibility
+from monitor.domain.mentions import SchoolNames
 from monitor.domain.ports import Connector
 from tests.contract.places import PARENT, PRESENT, SCHOOL, Place, Read, can_be_stored, collect
 from tests.contract.recorded import BLUESKY_DID, Route, bluesky_session, needs_recordings, recording, serve
@@ -38,6 +41,15 @@ def _searching(bluesky: Place, *queries: str) -> Connector:
     options = {**bluesky.sandbox.options("bluesky"), "handle": HANDLE, "queries": queries}
     account = Account(id="search", connector="bluesky", channel=Channel.MENTION, name="search", options=options)
     return connect(account, {"token": TOKEN})
+
+
+def _with(bluesky: Place, password: str = TOKEN, **about: Any) -> Connector:
+    """The school's own account, told `about` it what `Account` has room for."""
+    return connect(replace(bluesky.account(), **about), {"token": password})
+
+
+def _read_all(bluesky: Place, connector: Connector, cursor: str | None = None) -> Read:
+    return collect(connector.poll(cursor, bluesky.now))
 
 
 def _reader(address: str, **options: object) -> Connector:
@@ -130,6 +142,8 @@ def test_a_reply_that_the_school_hid_is_read_marked_and_not_gone(bluesky: Place)
     found = bluesky.poll()
     swept = bluesky.sweep(found.saying("Sports day is on Friday").ref, [item.ref for item in found.items])
 
+    assert found.saying("You are useless").visibility is Visibility.HIDDEN
+    assert found.saying("Thanks!").visibility is Visibility.PUBLIC
     assert found.saying("You are useless").raw["hidden"] == ["threadgate"]
     assert found.saying("Thanks!").raw["hidden"] == []
     assert "You are useless" not in _notified(bluesky)
@@ -142,6 +156,20 @@ def test_a_moderators_labels_are_kept_with_the_post() -> None:
     (item,) = _read(listNotifications={"notifications": [_view(labels=labels, reason="mention")]}).items
 
     assert item.raw["hidden"] == ["label:spam", "label:7"]
+    assert item.visibility is Visibility.PUBLIC
+
+
+def test_what_moderators_took_out_of_sight_is_hidden() -> None:
+    (item,) = _read(listNotifications={"notifications": [_view(labels=[{"val": "!hide"}], reason="mention")]}).items
+
+    assert item.visibility is Visibility.HIDDEN
+
+
+def test_a_person_whom_the_school_muted_is_still_read_by_everybody_else() -> None:
+    author = {"did": AUTHOR, "handle": "troll.test", "viewer": {"muted": True}}
+    (item,) = _read(listNotifications={"notifications": [_view(author=author, reason="mention")]}).items
+
+    assert (item.visibility, item.raw["hidden"]) == (Visibility.PUBLIC, ["muted"])
 
 
 def test_replies_deeper_than_one_answer_goes_are_all_found(bluesky: Place) -> None:
@@ -205,6 +233,16 @@ def test_mentions_of_the_same_instant_are_not_lost_between_two_pages(bluesky: Pl
     )
 
     assert {f"{n} @larkfieldprim" for n in range(3)} <= set(bluesky.poll().texts())
+
+
+def test_more_mentions_of_one_instant_than_a_page_holds_are_searched_for_and_the_gap_is_shown(
+    bluesky: Place,
+) -> None:
+    bluesky.world.add(*(_entry(f"same-{n}", f"{n} @larkfieldprim") for n in range(11)))
+    found = bluesky.poll(page_size=4)
+
+    assert {f"{n} @larkfieldprim" for n in range(11)} <= set(found.texts())
+    assert [reject.raw for reject in found.rejects] == [{"notifications": "2026-11-18T09:00:00Z"}]
 
 
 def test_nothing_is_missed_after_a_silence_longer_than_the_window(bluesky: Place) -> None:
@@ -307,12 +345,237 @@ def test_a_search_finds_what_any_of_its_queries_says_once(bluesky: Place) -> Non
     assert {item.channel for item in found.items} == {Channel.MENTION}
 
 
+def test_without_queries_the_schools_names_and_handles_are_searched_for_as_phrases(bluesky: Place) -> None:
+    names = SchoolNames(names=("Larkfield School",), misspellings=("larkfeild",), handles=("@larkfieldprim",))
+    bluesky.world.add(
+        _entry("one", "At Larkfield School today"),
+        _entry("two", "larkfeild again"),
+        _entry("three", "The school in Larkfield"),
+        _entry("four", "hello @larkfieldprim"),
+    )
+    connector = _with(bluesky, channel=Channel.MENTION, names=names)
+
+    assert _read_all(bluesky, connector).texts() == [
+        "At Larkfield School today",
+        "hello @larkfieldprim",
+        "larkfeild again",
+    ]
+
+
+def test_queries_of_the_accounts_own_win_over_the_schools_names(bluesky: Place) -> None:
+    bluesky.world.add(_entry("one", "At Larkfield School"), _entry("two", "The lantern parade"))
+    account = bluesky.account(queries=["lantern"])
+    account = replace(account, channel=Channel.MENTION, names=SchoolNames(names=("Larkfield School",)))
+
+    assert _read_all(bluesky, connect(account, {"token": TOKEN})).texts() == ["The lantern parade"]
+
+
+def test_a_search_that_stops_short_goes_on_with_what_is_earlier(
+    bluesky: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.sandbox.bluesky.SEARCH_REACH", 10)
+    monkeypatch.setattr(_bluesky_http, "REACH", 9)
+    bluesky.world.add(*(_entry(f"m-{n}", f"Larkfield {n}", at=-timedelta(hours=n)) for n in range(1, 26)))
+
+    assert len(_read_all(bluesky, _searching(bluesky, "larkfield")).items) == 25
+
+
 def test_of_a_thread_that_only_speaks_of_the_school_nothing_else_is_read(bluesky: Place) -> None:
     bluesky.world.add(_entry("talk", "Larkfield again"), _entry("aside", "My lunch was nice", under="talk"))
     connector = _searching(bluesky, "again")
     (said,) = collect(connector.poll(None, bluesky.now)).items
 
     assert collect(connector.thread(said.ref, [said.ref], bluesky.now)).texts() == ["Larkfield again"]
+
+
+def test_the_counts_of_direct_replies_add_up_to_the_thread(bluesky: Place) -> None:
+    below = len(bluesky.expected()) - 1 - 2
+    bluesky.world.add(_entry("shy", "Not shown to you", under="post", miscount=2))
+    found = list(bluesky.pages())
+    totals = {ref: total for page in found for ref, total in page.totals.items()}
+    post = collect(found).saying("Sports day is on Friday").ref
+
+    assert totals[post] == below + 1 + 2
+    assert totals[collect(found).saying("Lost: one scarf").ref] == 1
+    (again,) = [page.totals for page in bluesky.connector().thread(post, [], bluesky.now) if page.totals]
+    assert again == {post: below + 1 + 2}
+
+
+def test_a_reply_whose_parent_was_deleted_is_counted_by_the_sweep(bluesky: Place) -> None:
+    before = bluesky.poll()
+    post = before.saying("Sports day is on Friday").ref
+    known = [item.ref for item in before.items if item.thread == post and item.ref != post]
+    bluesky.world.delete("question", bluesky.later(minutes=1))
+    swept = list(bluesky.connector().thread(post, known, bluesky.now))
+
+    assert [page.totals for page in swept if page.totals] == [{post: len(known) - 1}]
+
+
+# Listings that come empty
+
+
+def test_a_thread_that_comes_empty_against_its_count_is_doubted_once_and_then_read(bluesky: Place) -> None:
+    bluesky.sandbox.fail("bluesky", Fault.EMPTY, path="getPostThread")
+    with pytest.raises(SourceError, match="none of the 1 replies that it counts") as caught:
+        bluesky.poll()
+
+    assert not caught.value.permanent
+    assert bluesky.poll().texts() == bluesky.expected()
+
+
+def test_a_thread_that_stays_empty_is_believed(bluesky: Place) -> None:
+    bluesky.world.add(_entry("quiet", "Who is coming?", by="school", miscount=1))
+    pages: list[Page] = []
+    with pytest.raises(SourceError, match="none of the 1 replies"):
+        for found in bluesky.pages():
+            pages.append(found)
+
+    assert bluesky.poll(pages[-1].cursor).texts() == bluesky.expected()
+
+
+@pytest.mark.parametrize("method", ["getAuthorFeed", "listNotifications"])
+def test_a_listing_that_comes_empty_though_it_was_not_before_is_doubted(bluesky: Place, method: str) -> None:
+    before = bluesky.poll()
+    bluesky.sandbox.fail("bluesky", Fault.EMPTY, path=method)
+    with pytest.raises(SourceError, match="Bluesky answered, but showed no"):
+        bluesky.poll(before.cursor)
+
+
+def test_posts_that_are_counted_and_not_shown_are_doubted_at_the_very_first_poll(bluesky: Place) -> None:
+    bluesky.sandbox.fail("bluesky", Fault.EMPTY, path="getAuthorFeed")
+    with pytest.raises(SourceError, match="own posts"):
+        bluesky.poll()
+
+
+def test_a_listing_that_is_empty_since_its_posts_were_deleted_is_not_doubted(bluesky: Place) -> None:
+    bluesky.world.add(_entry("hail", "Hail Larkfield"))
+    connector = _searching(bluesky, "hail")
+    before = _read_all(bluesky, connector)
+    bluesky.world.delete("hail", bluesky.later(minutes=1))
+
+    assert _read_all(bluesky, connector, before.cursor).items == []
+
+
+def test_a_sweep_whose_thread_comes_empty_declares_nothing_gone(bluesky: Place) -> None:
+    before = bluesky.poll()
+    post = before.saying("Sports day is on Friday").ref
+    known = [item.ref for item in before.items if item.thread == post]
+    bluesky.sandbox.fail("bluesky", Fault.EMPTY, path="getPostThread")
+    pages: list[Page] = []
+    with pytest.raises(SourceError, match="none of the"):
+        for found in bluesky.connector().thread(post, known, bluesky.now):
+            pages.append(found)
+
+    assert {item.ref for found in pages for item in found.items} == set(known)
+    assert not any(found.gone for found in pages)
+
+
+# Direct messages
+
+
+def _message(key: str, text: str, **about: Any) -> Entry:
+    return _entry(key, text, message=True, **about)
+
+
+def test_direct_messages_are_read_where_the_rule_book_allows_it_and_nowhere_else(bluesky: Place) -> None:
+    bluesky.world.add(
+        _message("dm", "Is my son safe?"),
+        _message("dm-2", "Yes.", by="school", under="dm", at=-timedelta(minutes=30)),
+    )
+    found = _read_all(bluesky, _with(bluesky, private_messages=True))
+    question, answer = found.saying("Is my son safe?"), found.saying("Yes.")
+
+    assert question.kind is answer.kind is ItemKind.MESSAGE
+    assert question.thread == answer.thread
+    assert question.author.handle == "annbob.bsky.social"
+    assert answer.author.kind is AuthorKind.SCHOOL
+    assert question.url.startswith(f"{bluesky.sandbox.page_url('bluesky')}/messages/")
+    assert question.published_at == PRESENT - timedelta(hours=1)
+    asked = _asked(bluesky, "chat.bsky")
+    assert not {"Is my son safe?", "Yes."} & set(bluesky.poll().texts())
+    assert _asked(bluesky, "chat.bsky") == asked > 0
+
+
+def test_a_message_request_that_nobody_accepted_is_read(bluesky: Place) -> None:
+    bluesky.world.add(_message("stranger", "I know where you live"))
+
+    assert "I know where you live" in _read_all(bluesky, _with(bluesky, private_messages=True)).texts()
+
+
+def test_a_conversation_is_swept_and_a_deleted_message_is_gone(bluesky: Place) -> None:
+    connector = _with(bluesky, private_messages=True)
+    bluesky.world.add(_message("dm", "Hello"), _message("dm-2", "Anybody?", at=-timedelta(minutes=30)))
+    found = _read_all(bluesky, connector)
+    first, second = found.saying("Hello"), found.saying("Anybody?")
+    assert first.thread is not None
+    bluesky.world.delete("dm", bluesky.later(minutes=1))
+    swept = collect(connector.thread(first.thread, [first.ref, second.ref], bluesky.now))
+
+    assert (swept.texts(), swept.gone) == (["Anybody?"], [first.ref])
+    assert bluesky.sweep(first.thread, [first.ref]) == Read()
+
+
+def test_an_app_password_that_does_not_open_messages_is_named_and_stops_nothing(bluesky: Place) -> None:
+    bluesky.world.add(_message("dm", "Hello"))
+    connector = _with(bluesky, f"{TOKEN}{NO_MESSAGES}", private_messages=True)
+
+    assert _read_all(bluesky, connector).texts() == sorted({*bluesky.expected()} - {"Hello"})
+    assert connector.access(bluesky.now).lacks == ("access to your direct messages",)
+    assert _asked(bluesky, "chat.bsky") == 0
+
+
+# What can be told without reading
+
+
+def test_what_it_needs_depends_on_what_it_may_read(bluesky: Place) -> None:
+    public, private = (_with(bluesky, private_messages=told).capabilities() for told in (False, True))
+
+    assert (public.needs, private.needs) == ((), ("access to your direct messages",))
+    assert "private messages" not in public.reads
+    assert "private messages" in private.reads
+    assert public.hosts == ("127.0.0.1",)
+    assert _reader("https://bsky.social").capabilities().hosts == ("bsky.social", "bsky.app")
+
+
+def test_an_app_password_lacks_nothing_and_does_not_end(bluesky: Place) -> None:
+    access = _with(bluesky, private_messages=True).access(bluesky.now)
+
+    assert (access.ends, access.lacks, access.notes) == ({}, (), ())
+
+
+def test_an_account_that_is_switched_off_is_called_that() -> None:
+    session = {"did": BLUESKY_DID, "handle": "stmarys.test", "active": False, "status": "deactivated"}
+    with (
+        serve(_routes(getSession=session)) as address,
+        pytest.raises(SourceError, match=r"not active \(deactivated\)") as caught,
+    ):
+        _reader(address).access(PRESENT)
+
+    assert caught.value.permanent
+
+
+def test_accounts_that_carry_the_schools_name_are_found_once(bluesky: Place) -> None:
+    bluesky.world.people["fake"] = Person(key="fake", name="Larkfield School Official", handle="larkfieldofficial")
+    found = list(bluesky.connector().profiles(["Larkfield School", "larkfield"], bluesky.now))
+
+    assert [profile.name for profile in found] == ["Larkfield School", "Larkfield School Official"]
+    assert found[1].handle == "larkfieldofficial.bsky.social"
+    assert found[1].about == "I am Larkfield School Official."
+    assert found[1].url == f"{bluesky.sandbox.page_url('bluesky')}/profile/{found[1].id}"
+
+
+def test_a_photo_is_told_with_its_alt_text(bluesky: Place) -> None:
+    bluesky.world.add(_entry("dog", "Look", under="post", photo=True, alt="A dog in the hall"))
+
+    assert bluesky.poll().saying("Look").attachments == ("photo: A dog in the hall",)
+
+
+def test_a_session_that_expires_twice_running_is_called_that(bluesky: Place) -> None:
+    bluesky.sandbox.fail("bluesky", Fault.EXPIRED, times=2, path="getAuthorFeed")
+    with pytest.raises(SourceError, match="has expired") as caught:
+        bluesky.poll()
+
+    assert caught.value.permanent
 
 
 def test_an_address_leads_to_the_post(bluesky: Place) -> None:
@@ -376,6 +639,7 @@ def test_any_shape_of_a_listing_is_survived(entries: Any) -> None:
     [
         ({"$type": "app.bsky.embed.images", "images": [{"alt": ""}, {"alt": "A dog"}]}, ("photo", "photo: A dog")),
         ({"$type": "app.bsky.embed.video", "alt": ""}, ("video",)),
+        ({"$type": "app.bsky.embed.video#view", "alt": "A dog\nbarks"}, ("video: A dog barks",)),
         ({"$type": "app.bsky.embed.external", "external": {"uri": "https://a.example"}}, ("link",)),
         ({"$type": "app.bsky.embed.record", "record": {"uri": OURS}}, ("quote",)),
         (
@@ -391,7 +655,7 @@ def test_any_shape_of_a_listing_is_survived(entries: Any) -> None:
     ],
 )
 def test_attachments_are_facts(embed: Any, facts: tuple[str, ...]) -> None:
-    assert _attachments(embed) == facts
+    assert attachments(embed) == facts
 
 
 @pytest.mark.parametrize(
@@ -399,7 +663,7 @@ def test_attachments_are_facts(embed: Any, facts: tuple[str, ...]) -> None:
     [(["en"], "en"), (["en-GB", "pl"], "en"), (["eng"], None), ([], None), ([7], None), ("en", None)],
 )
 def test_a_language_is_one_of_two_letters(named: Any, code: str | None) -> None:
-    assert _language(named) == code
+    assert language(named) == code
 
 
 NAMES = (

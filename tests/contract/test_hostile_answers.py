@@ -1,8 +1,8 @@
 """Whatever shape an answer has, it ends as items, rejects or a SourceError, and what is kept can be stored."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connectors import connect
 from monitor.domain.account import Account
 from monitor.domain.errors import SourceError
-from monitor.domain.item import Channel
+from monitor.domain.item import Channel, ItemRef, Page
 from monitor.domain.ports import Connector
 from tests.contract.places import PRESENT, can_be_stored, collect
 from tests.contract.recorded import Route, serve
@@ -43,6 +43,8 @@ NAMES = (
         "link",
     ),
     *("cursors", "after", "next", "error", "code", "lang", "username", "name", "note_tweet", "media_keys"),
+    *("in_reply_to_id", "account", "acct", "display_name", "spoiler_text", "visibility", "media_attachments"),
+    *("description", "mentions", "poll", "options", "replies_count", "language", "url", "uri", "limited"),
     *("caption", "timestamp", "permalink", "comments_count", "replies", "children", "parent_id", "owner"),
     *("summary", "total_count", "comments", "is_hidden", "hidden", "subattachments", "mime_type", "updated_time"),
 )
@@ -53,7 +55,10 @@ LEAVES = st.one_of(
     st.floats(),
     st.text(max_size=5),
     st.sampled_from(
-        ["replied_to", "2026-11-17T10:00:00", "0001-01-01T00:00:00+14:00", "http://[", "9" * 40, "\ud800"]
+        [
+            *("replied_to", "2026-11-17T10:00:00", "0001-01-01T00:00:00+14:00", "http://[", "9" * 40, "\ud800"),
+            *("1", "5", "-1", "٣", "<p>a</p><![x"),
+        ]
     ),
 )
 JSON = st.recursive(
@@ -69,38 +74,60 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
+def _everywhere(document: Any) -> list[Route]:
+    return [Route(path=".*", body=json.dumps(document).encode())]
+
+
+def _pages(document: Any) -> list[Route]:
+    return [Route(path=".*", query={"page": "2"}, body=b"[]"), *_everywhere(document["data"])]
+
+
+def _mastodon(document: Any) -> list[Route]:
+    """Where each listing has its own form."""
+    posts = document["data"]
+    told = {
+        ".*/accounts/verify_credentials": {"id": "1", "username": "larkfieldprim"},
+        ".*/v2/notifications": {"statuses": posts, "notification_groups": []},
+        ".*/accounts/1/statuses": posts,
+        ".*/context": {"ancestors": posts[:1], "descendants": posts},
+        ".*/statuses/.*": next(iter(posts), {}),
+    }
+    return [Route(path=path, body=json.dumps(answer).encode()) for path, answer in told.items()]
+
+
 @contextmanager
-def _answering(kind: str, options: dict[str, object]) -> Iterator[tuple[Connector, list[Route]]]:
+def _answering(kind: str, channel: Channel, options: dict[str, object]) -> Iterator[tuple[Connector, list[Route]]]:
     routes: list[Route] = []
     with serve(routes) as address:
         options = {**options, "base_url": address}
-        channel = Channel.MENTION if {"query", "search"} & set(options) else Channel.OFFICIAL
         account = Account(id="a", connector=kind, channel=channel, name="a", options=options, private_messages=True)
         yield connect(account, {"token": "t"}), routes
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"),
+    ("kind", "channel", "options", "answers"),
     [
-        ("x", {"query": "larkfield"}),
-        ("facebook", {"page": "1"}),
-        ("instagram", {"user": "1"}),
-        ("wordpress", {"user": "u", "search": "larkfield"}),
+        ("x", Channel.MENTION, {"query": "larkfield"}, _everywhere),
+        ("facebook", Channel.OFFICIAL, {"page": "1"}, _everywhere),
+        ("instagram", Channel.OFFICIAL, {"user": "1"}, _everywhere),
+        ("mastodon", Channel.OFFICIAL, {"handle": "larkfieldprim"}, _mastodon),
+        ("wordpress", Channel.MENTION, {"user": "u", "search": "larkfield"}, _pages),
     ],
 )
-def test_no_answer_is_fatal(kind: str, options: dict[str, object]) -> None:
-    with _answering(kind, options) as (connector, routes):
+def test_no_answer_is_fatal(
+    kind: str, channel: Channel, options: dict[str, object], answers: Callable[[Any], list[Route]]
+) -> None:
+    with _answering(kind, channel, options) as (connector, routes):
 
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
         @given(document=DOCUMENTS)
         def holds(document: Any) -> None:
-            told = document["data"] if kind == "wordpress" else document
-            last = Route(path=".*", query={"page": "2"}, body=b"[]")
-            routes[:] = [last, Route(path=".*", body=json.dumps(told).encode())]
-            try:
-                found = collect(connector.poll(None, PRESENT))
-            except SourceError:
-                return
-            can_be_stored(found)
+            routes[:] = answers(document)
+            ref = ItemRef(kind, "5")
+            for pages in (connector.poll(None, PRESENT), connector.thread(ref, [ref], PRESENT)):
+                found: list[Page] = []
+                with suppress(SourceError):
+                    found.extend(pages)
+                can_be_stored(collect(found))
 
         holds()

@@ -3,6 +3,7 @@
 import json
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import ANY
@@ -11,15 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from connectors import connect
-from connectors.sandbox import TOKEN, Entry
+from connectors.sandbox import TOKEN, Entry, Fault, Person
 from connectors.sandbox.mastodon import status_id
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError, SourceError
-from monitor.domain.item import AuthorKind, Channel, Item, ItemKind, ItemRef
+from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef, Page, Visibility
+from monitor.domain.mentions import SchoolNames
 from monitor.domain.ports import Connector
 from tests.contract.places import PRESENT, Place, Read, collect
 from tests.contract.recorded import FIXTURES, Route, needs_recordings, serve
@@ -143,6 +143,182 @@ def test_a_token_of_another_account_is_refused(mastodon: Place) -> None:
     assert not _asked(mastodon, "/notifications")
 
 
+# Readings that are broken off
+
+
+def test_a_reading_that_a_limit_breaks_off_goes_on_where_it_was(mastodon: Place) -> None:
+    mastodon.world.add(
+        *(_entry(f"own-{n}", f"Notice {n}", hours=-n, by="school") for n in range(1, 30)),
+        *(_entry(f"hail-{n}", f"@larkfieldprim {n}", hours=-n) for n in range(1, 30)),
+    )
+    read: set[str] = set()
+    cursor, readings = None, 0
+    while readings < 40 and (cursor is None or "read_to" not in json.loads(cursor)):
+        readings += 1
+        begun = len(mastodon.sandbox.requests())
+        with suppress(SourceError):
+            for found in mastodon.pages(cursor):
+                read |= {item.text for item in found.items}
+                cursor = found.cursor
+                if len(mastodon.sandbox.requests()) - begun >= 12:
+                    mastodon.sandbox.fail("mastodon", Fault.RATE_LIMITED)
+
+    assert 5 < readings < 40
+    assert read == set(mastodon.expected())
+
+
+def test_what_comes_while_a_reading_is_broken_off_is_read_by_the_poll_that_ends_it(mastodon: Place) -> None:
+    mastodon.world.add(*(_entry(f"own-{n}", f"Notice {n}", hours=-n, by="school") for n in range(1, 12)))
+    pages = iter(mastodon.pages())
+    read = [next(pages) for _ in range(8)]
+    at = mastodon.later(minutes=5) / timedelta(hours=1)
+    mastodon.world.add(
+        _entry("new", "Just now", hours=at, by="school"), _entry("hail", "@larkfieldprim!", hours=at)
+    )
+    after = mastodon.poll(read[-1].cursor)
+
+    assert "mark" in json.loads(read[-1].cursor or "")
+    assert {*collect(read).texts(), *after.texts()} == set(mastodon.expected())
+    assert len(after.texts()) == len({item.ref for item in after.items})
+
+
+def test_the_last_page_asks_to_rest_where_no_request_is_left() -> None:
+    spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-11-18T10:04:00.000Z"}
+    routes = [Route(path=".*/v2/notifications", body=json.dumps(NO_NOTIFICATIONS).encode(), headers=spent)]
+    with serve([*routes, *_usual()]) as address:
+        *_, last = _connector(address).poll(None, PRESENT)
+
+    assert last.rest_until == PRESENT + timedelta(minutes=4)
+
+
+# Counts, and listings that come empty
+
+
+def test_the_counts_of_direct_replies_add_up_to_the_thread(mastodon: Place) -> None:
+    below = len(mastodon.expected()) - 1 - 2
+    mastodon.world.add(
+        _entry("shy", "Not shown to you", under="post", miscount=2),
+        _entry("secret", "Between us", under="post", message=True),
+    )
+    found = list(mastodon.pages())
+    totals = {ref: total for page in found for ref, total in page.totals.items()}
+    post = collect(found).saying("Sports day is on Friday").ref
+
+    assert totals[post] == below + 1 + 2
+    assert totals[collect(found).saying("Lost: one scarf").ref] == 1
+    (again,) = [page.totals for page in mastodon.connector().thread(post, [], mastodon.now) if page.totals]
+    assert again == {post: below + 1 + 2}
+
+
+def test_somebody_whom_the_school_muted_is_counted_as_the_server_does(mastodon: Place) -> None:
+    mastodon.world.add(_entry("muted", "Listen to me", under="post", category="muted"))
+    mastodon.world.add(_entry("heard", "I do", under="muted"))
+    below = len(mastodon.expected()) - 1 - 2
+    found = list(mastodon.pages())
+    post = collect(found).saying("Sports day is on Friday").ref
+
+    assert [page.totals[post] for page in found if post in page.totals] == [below]
+
+
+def test_a_post_without_replies_counts_none(mastodon: Place) -> None:
+    mastodon.world.add(_entry("notice", "The hall is closed", by="school", hours=-24 * 9))
+    found = list(mastodon.pages(json.dumps({"read_to": "2026-11-18T09:00:00Z"})))
+    notice = collect(found).saying("The hall is closed").ref
+
+    assert [page.totals[notice] for page in found if notice in page.totals] == [0]
+
+
+def test_a_thread_that_comes_empty_against_its_count_is_doubted_once_and_then_read(mastodon: Place) -> None:
+    mastodon.sandbox.fail("mastodon", Fault.EMPTY, path="/context")
+    pages: list[Page] = []
+    with pytest.raises(SourceError, match="none of the 1 replies that it counts") as caught:
+        for found in mastodon.pages():
+            pages.append(found)
+
+    assert not caught.value.permanent
+    assert "read_to" not in json.loads(pages[-1].cursor or "")
+    assert mastodon.poll(pages[-1].cursor).texts() == mastodon.expected()
+
+
+def test_a_thread_that_stays_empty_is_believed(mastodon: Place) -> None:
+    mastodon.world.add(
+        _entry("quiet", "Who is coming?", by="school"), _entry("muted", "Me", under="quiet", category="muted")
+    )
+    pages: list[Page] = []
+    with pytest.raises(SourceError, match="none of the 1 replies"):
+        for found in mastodon.pages():
+            pages.append(found)
+    after = mastodon.poll(pages[-1].cursor)
+
+    assert set(after.texts()) == set(mastodon.expected()) - {"Me"}
+    assert mastodon.poll(after.cursor).items
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), [("/statuses", "own posts"), ("/v2/notifications", "no mentions, though it showed some")]
+)
+def test_a_listing_that_comes_empty_though_it_was_not_before_is_doubted(
+    mastodon: Place, path: str, words: str
+) -> None:
+    mastodon.world.add(_entry("hail", "@larkfieldprim hello"))
+    before = mastodon.poll()
+    mastodon.sandbox.fail("mastodon", Fault.EMPTY, path=path)
+    with pytest.raises(SourceError, match=words):
+        mastodon.poll(before.cursor)
+
+
+def test_posts_that_are_counted_and_not_shown_are_doubted_at_the_very_first_poll(mastodon: Place) -> None:
+    mastodon.world.add(_entry("today", "Good morning", by="school"))
+    mastodon.sandbox.fail("mastodon", Fault.EMPTY, path="/statuses")
+    with pytest.raises(SourceError, match="own posts, of which it counts 4"):
+        mastodon.poll()
+
+
+def test_a_listing_that_is_empty_since_its_posts_were_deleted_is_not_doubted(mastodon: Place) -> None:
+    mastodon.world.add(_entry("hail", "@larkfieldprim hello"))
+    before = mastodon.poll()
+    mastodon.world.delete("hail", mastodon.later(minutes=1))
+
+    assert "@larkfieldprim hello" not in mastodon.poll(before.cursor).texts()
+
+
+def test_an_empty_page_does_not_end_a_listing_if_it_was_a_fault(mastodon: Place) -> None:
+    mastodon.world.add(*(_entry(f"m-{n}", f"@larkfieldprim {n}", hours=-24 * n) for n in range(1, 20)))
+    pages = iter(mastodon.pages())
+    read = []
+    for found in pages:
+        read += [item.text for item in found.items]
+        if "@larkfieldprim 1" in read:
+            mastodon.sandbox.fail("mastodon", Fault.EMPTY, path="/v2/notifications")
+            break
+    read += collect(pages).texts()
+
+    assert set(read) == set(mastodon.expected())
+
+
+def test_a_sweep_whose_thread_comes_empty_declares_nothing_gone(mastodon: Place) -> None:
+    before = mastodon.poll()
+    post = before.saying("Sports day is on Friday").ref
+    known = [item.ref for item in before.items if item.thread == post]
+    mastodon.sandbox.fail("mastodon", Fault.EMPTY, path="/context")
+    pages: list[Page] = []
+    with pytest.raises(SourceError, match="none of the"):
+        for found in mastodon.connector().thread(post, known, mastodon.now):
+            pages.append(found)
+
+    assert {item.ref for found in pages for item in found.items} == set(known)
+    assert not any(found.gone for found in pages)
+
+
+def test_a_search_that_goes_round_in_a_circle_is_an_error(mastodon: Place) -> None:
+    mastodon.world.add(*(_entry(f"s-{n}", f"Larkfield at once {n}") for n in range(11)))
+    mastodon.sandbox.fail("mastodon", Fault.CIRCLE, times=50, path="/search")
+    with pytest.raises(SourceError, match="circle"):
+        _look(mastodon, query="larkfield")
+
+    assert len(_asked(mastodon, "/search")) == 2
+
+
 # What is private
 
 
@@ -158,6 +334,52 @@ def test_what_is_not_public_is_left_out(mastodon: Place, visibility: str) -> Non
 
     assert not {"@larkfieldprim between us", "Just for you"} & {*found.texts(), *swept.texts()}
     assert swept.gone == []
+
+
+def test_what_was_written_to_the_school_alone_is_read_where_the_rule_book_allows_it(mastodon: Place) -> None:
+    mastodon.world.add(
+        _entry("dm", "Is my son safe?", hours=-2, message=True),
+        _entry("dm-2", "He is.", under="dm", by="school", message=True),
+        _entry("whisper", "@larkfieldprim between us", category="private"),
+        _entry("friends", "Not about the school", under="post", category="private"),
+    )
+    account = replace(mastodon.account(), private_messages=True)
+    found = collect(connect(account, {"token": TOKEN}).poll(None, mastodon.now))
+    question, answer = found.saying("Is my son safe?"), found.saying("He is.")
+
+    assert question.kind is answer.kind is ItemKind.MESSAGE
+    assert found.saying("@larkfieldprim between us").kind is ItemKind.MESSAGE
+    assert (answer.parent, answer.thread) == (question.ref, question.ref)
+    assert answer.author.kind is AuthorKind.SCHOOL
+    assert "Not about the school" not in found.texts()
+    assert not {"Is my son safe?", "He is.", "@larkfieldprim between us"} & set(mastodon.poll().texts())
+
+
+def test_a_search_never_reads_what_is_private(mastodon: Place) -> None:
+    direct = [{"id": "5", "content": "larkfield", "visibility": "direct", "account": ME, "mentions": [ME]}]
+    found = {"accounts": [], "statuses": direct, "hashtags": []}
+    routes = [
+        Route(path=".*/search", query={"offset": "1"}, body=json.dumps({**found, "statuses": []}).encode()),
+        Route(path=".*/search", body=json.dumps(found).encode()),
+    ]
+    with serve(routes) as address:
+        account = Account(
+            id="found",
+            connector="mastodon",
+            channel=Channel.MENTION,
+            name="found",
+            options={"base_url": address, "query": "larkfield"},
+            private_messages=True,
+        )
+        assert collect(connect(account, {"token": "t"}).poll(None, PRESENT)).items == []
+
+
+def test_whom_the_servers_moderators_limited_is_hidden(mastodon: Place) -> None:
+    mastodon.world.add(_entry("rude", "Rude", under="post", category="limited"))
+    found = mastodon.poll()
+
+    assert found.saying("Rude").visibility is Visibility.HIDDEN
+    assert found.saying("Thanks!").visibility is Visibility.PUBLIC
 
 
 def test_an_unlisted_reply_is_read(mastodon: Place) -> None:
@@ -281,6 +503,86 @@ def test_a_search_loses_nothing_of_what_was_written_in_the_same_second(mastodon:
     assert len(_look(mastodon, query="larkfield").items) == 11
 
 
+def test_the_schools_names_are_looked_for_as_hashtags_and_as_phrases(mastodon: Place) -> None:
+    names = SchoolNames(names=("Larkfield School",), misspellings=("larkfeild",), handles=("@larkfieldprim",))
+    mastodon.world.add(
+        _entry("one", "Sunny at #LarkfieldSchool"),
+        _entry("two", "Larkfield School is fine"),
+        _entry("three", "larkfeild again"),
+        _entry("four", "hello larkfieldprim"),
+        _entry("five", "The school in Larkfield"),
+    )
+    account = replace(mastodon.account(), channel=Channel.MENTION, names=names)
+    connector = connect(account, {"token": TOKEN})
+
+    assert collect(connector.poll(None, mastodon.now)).texts() == [
+        "Larkfield School is fine",
+        "Sunny at #LarkfieldSchool",
+        "hello larkfieldprim",
+        "larkfeild again",
+    ]
+    assert connector.capabilities().reads == ("hashtags", "search")
+
+
+def test_hashtags_of_the_accounts_own_win_over_the_schools_names(mastodon: Place) -> None:
+    account = mastodon.account(hashtags=["lanterns"])
+    account = replace(account, channel=Channel.MENTION, names=SchoolNames(names=("Larkfield School",)))
+    mastodon.world.add(_entry("one", "Larkfield School"), _entry("two", "#lanterns!"))
+
+    assert collect(connect(account, {"token": TOKEN}).poll(None, mastodon.now)).texts() == ["#lanterns!"]
+
+
+def test_accounts_that_carry_the_schools_name_are_found_once(mastodon: Place) -> None:
+    mastodon.world.people["fake"] = Person(key="fake", name="Larkfield School Official", handle="larkfieldofficial")
+    found = list(mastodon.connector().profiles(["Larkfield School", "larkfield"], mastodon.now))
+
+    assert [profile.handle for profile in found] == ["larkfieldprim", "larkfieldofficial"]
+    assert (found[1].name, found[1].about) == ("Larkfield School Official", "I am Larkfield School Official.")
+    assert found[1].url == f"{mastodon.sandbox.page_url('mastodon')}/@larkfieldofficial"
+    (asked, _) = _asked(mastodon, "/search")
+    assert "resolve" not in asked
+
+
+# What the token may do
+
+
+def test_a_token_with_all_its_scopes_lacks_nothing(mastodon: Place) -> None:
+    access = mastodon.connector().access(mastodon.now)
+
+    assert (access.ends, access.lacks, access.notes) == ({}, (), ())
+
+
+@pytest.mark.parametrize(
+    ("scopes", "lacks"),
+    [
+        (["read"], ()),
+        (["read:accounts", "write"], ("read:statuses", "read:notifications", "read:search")),
+        ([7], ("read:accounts", "read:statuses", "read:notifications", "read:search")),
+    ],
+)
+def test_scopes_that_a_token_lacks_are_named(scopes: list[object], lacks: tuple[str, ...]) -> None:
+    with serve([Route(path=".*/apps/.*", body=json.dumps({"scopes": scopes}).encode())]) as address:
+        assert _connector(address).access(PRESENT).lacks == lacks
+
+
+def test_a_server_that_does_not_tell_scopes_is_no_error() -> None:
+    with serve([Route(path=".*/apps/.*", body=b'{"name": "Schoolwatch"}')]) as address:
+        access = _connector(address).access(PRESENT)
+
+    assert (access.lacks, access.notes) == ((), ("the server does not say what the access token may do",))
+
+
+def test_what_it_needs_and_asks_is_told(mastodon: Place) -> None:
+    told = mastodon.connector().capabilities()
+    looking = _looking(mastodon, query="larkfield").capabilities()
+
+    assert told.needs == ("read:accounts", "read:statuses", "read:notifications", "read:search")
+    assert looking.needs == ("read:statuses", "read:search")
+    assert told.hosts == ("127.0.0.1",)
+    assert told.finds_profiles
+    assert "private messages" not in told.reads
+
+
 def test_hashtags_are_read_to_the_window_with_an_overlap(mastodon: Place) -> None:
     mastodon.world.add(*(_entry(f"t-{n}", f"#larkfield {n}", hours=-1 - 24 * n) for n in range(40)))
     found = _look(mastodon, hashtags=["larkfield"])
@@ -356,6 +658,12 @@ def test_a_language_is_told_by_two_letters(code: str | None, told: str | None) -
     assert _first({"language": code}).lang == told
 
 
+def test_a_photo_is_told_with_its_alt_text(mastodon: Place) -> None:
+    mastodon.world.add(_entry("dog", "Look", under="post", photo=True, alt="A dog in the hall"))
+
+    assert mastodon.poll().saying("Look").attachments == ("photo: A dog in the hall",)
+
+
 def test_an_address_leads_to_the_post(mastodon: Place) -> None:
     thanks = mastodon.poll().saying("Thanks!")
 
@@ -413,7 +721,7 @@ def test_a_limit_that_ends_at_no_time_we_can_use_is_waited_for_all_the_same(rese
 def test_odd_limit_headers_of_a_good_answer_do_no_harm() -> None:
     odd = {"X-RateLimit-Reset": "soon", "X-RateLimit-Remaining": "many"}
 
-    assert _poll([Route(path=".*/accounts/1/statuses", body=b"[]", headers=odd)]) == Read(pages=2, cursor=ANY)
+    assert _poll([Route(path=".*/accounts/1/statuses", body=b"[]", headers=odd)]) == Read(pages=ANY, cursor=ANY)
 
 
 def test_a_server_that_is_down_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -444,86 +752,6 @@ def test_an_answer_of_another_shape_is_a_source_error_or_a_reject(path: str, bod
     assert found.items == []
 
 
-NAMES = (
-    *(
-        "id",
-        "in_reply_to_id",
-        "account",
-        "acct",
-        "username",
-        "display_name",
-        "content",
-        "spoiler_text",
-        "visibility",
-    ),
-    *(
-        "created_at",
-        "url",
-        "uri",
-        "language",
-        "media_attachments",
-        "type",
-        "description",
-        "mentions",
-        "poll",
-        "options",
-    ),
-    *("replies_count", "title"),
-)
-LEAVES = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.text(max_size=5),
-    st.sampled_from(
-        ["1", "5", "9" * 40, "-1", "\ud800", "<p>a</p><![x", "0001-01-01T00:00:00+14:00", "http://[", "٣"]
-    ),
-)
-POSTS = st.lists(
-    st.dictionaries(
-        st.sampled_from(NAMES),
-        st.recursive(
-            LEAVES,
-            lambda inner: st.one_of(
-                st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)
-            ),
-            max_leaves=12,
-        ),
-        max_size=8,
-    ),
-    max_size=4,
-)
-
-
-def test_no_post_is_fatal() -> None:
-    routes: list[Route] = []
-    with serve(routes) as address:
-        connector = _connector(address)
-
-        @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-        @given(mentions=POSTS, own=POSTS, below=POSTS)
-        def holds(mentions: Any, own: Any, below: Any) -> None:
-            told = {**NO_NOTIFICATIONS, "statuses": mentions}
-            context = {"ancestors": below[:1], "descendants": below}
-            routes[:] = [
-                Route(path=".*/verify_credentials", body=json.dumps(ME).encode()),
-                Route(path=".*/v2/notifications", body=json.dumps(told).encode()),
-                Route(path=".*/accounts/1/statuses", body=json.dumps(own).encode()),
-                Route(path=".*/context", body=json.dumps(context).encode()),
-                Route(path=".*/statuses/.*", body=json.dumps(next(iter(own), {})).encode()),
-            ]
-            for pages in (connector.poll(None, PRESENT), connector.thread(ItemRef("mastodon", "5"), [], PRESENT)):
-                items: list[Item] = []
-                with suppress(SourceError):
-                    for page in pages:
-                        items += page.items
-                for item in items:
-                    f"{item.text}{item.url}{item.author}{item.ref.id}{item.revision}".encode()
-                    json.dumps(item.raw, allow_nan=False).encode()
-
-        holds()
-
-
 # The recorded answers of a real server
 
 
@@ -540,7 +768,13 @@ def test_the_recorded_mentions_are_all_read() -> None:
             body=taped[f"GET {listing}?limit=5&expand_accounts=full&max_id=38"],
         ),
         Route(path=listing, body=taped[f"GET {listing}?limit=5&expand_accounts=full"]),
-        Route(path="/api/v1/accounts/verify_credentials", body=taped["GET /api/v1/accounts/verify_credentials"]),
+        # The two posts that it counts were not recorded.
+        Route(
+            path="/api/v1/accounts/verify_credentials",
+            body=json.dumps(
+                json.loads(taped["GET /api/v1/accounts/verify_credentials"]) | {"statuses_count": 0}
+            ).encode(),
+        ),
         Route(path=r"/api/v1/accounts/\d+/statuses", body=b"[]"),
     ]
     with serve(routes) as address:

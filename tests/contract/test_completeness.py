@@ -1,0 +1,172 @@
+"""What every connector tells beside the items, that nothing be missed unseen: counts, costs, access, mentions."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from connectors import connect, describe
+from connectors.sandbox import Entry
+from monitor.domain.account import Account
+from monitor.domain.errors import ConfigError
+from monitor.domain.item import Channel, ItemKind, ItemRef, Visibility
+from monitor.domain.mentions import SchoolNames
+from monitor.domain.ports import Connector
+from tests.contract.places import OPTIONS, Place, Read, collect, secrets
+
+NAMES = SchoolNames(
+    names=("Larkfield Community Primary School", "Larkfield Primary"),
+    misspellings=("Larkfeild Primary",),
+    handles=("larkfieldprim",),
+)
+#: Kinds that tell how many comments a post has, so that what we hold can be compared.
+COUNTING = {"bluesky", "facebook", "feed", "instagram", "mastodon", "reddit", "wordpress", "x", "youtube"}
+#: Kinds that find what strangers write about the school, by its names alone.
+SEARCHING = {"bluesky", "mastodon", "reddit", "x", "youtube"}
+
+
+def test_a_platforms_count_of_a_posts_comments_can_be_compared_with_what_we_hold(place: Place) -> None:
+    if place.kind not in COUNTING:
+        assert not place.poll().totals
+        return
+    before = place.poll()
+    post = before.saying("Sports day is on Friday").ref
+    swept = place.sweep(post, [item.ref for item in before.items if item.thread == post])
+
+    assert _told(place, before, swept)[post] == len(_below(swept, before, post))
+
+
+def test_a_count_that_disagrees_shows(place: Place) -> None:
+    if place.kind not in COUNTING:
+        return
+    place.world.add(replace(place.world.entry("post"), miscount=2))
+    before = place.poll()
+    post = before.saying("Sports day is on Friday").ref
+    swept = place.sweep(post, [item.ref for item in before.items if item.thread == post])
+
+    assert _told(place, before, swept)[post] == len(_below(swept, before, post)) + 2
+
+
+def test_what_it_can_do_is_told_without_asking_the_platform(place: Place) -> None:
+    can = place.connector().capabilities()
+
+    assert can.reads
+    assert place.sandbox.requests() == []
+    if place.kind == "archive":
+        assert can.hosts == ()
+    else:
+        assert can.hosts
+        assert all(host == host.lower().strip("/") and "://" not in host for host in can.hosts)
+
+
+def test_it_says_what_it_could_do_before_it_has_any_secret(place: Place) -> None:
+    account = replace(place.account(), secrets={"token": "A", "client_id": "B", "client_secret": "C"})
+
+    assert describe(account).reads
+
+
+def test_what_a_reading_costs_is_told_where_there_is_a_budget(place: Place) -> None:
+    budget = place.connector().capabilities().budget
+    found = place.poll()
+
+    assert (found.spent > 0) == (budget is not None)
+    if budget:
+        assert found.spent < budget.cap
+
+
+def test_access_is_told_in_words_and_utc(place: Place) -> None:
+    access = place.connector().access(place.now)
+
+    assert all(when.tzinfo is not None for when in access.ends.values())
+    assert all(isinstance(told, str) and told for told in (*access.lacks, *access.notes))
+
+
+@pytest.mark.parametrize("words", ["Larkfield Primary", "LARKFEILD primary"])
+def test_mentions_are_looked_for_by_the_schools_names(place: Place, words: str) -> None:
+    if place.kind not in SEARCHING:
+        return
+    at = -timedelta(hours=1)
+    place.world.add(
+        Entry(key="said", platform=place.kind, at=at, by="parent", title="So", text=f"{words} has shut again."),
+        Entry(key="other", platform=place.kind, at=at, by="parent", title="Hm", text="The baker has shut again."),
+    )
+    found = collect(_watching_mentions(place).poll(None, place.now))
+
+    assert [item.text for item in found.items if "baker" in item.text] == []
+    (item,) = [item for item in found.items if words in item.text]
+    assert item.channel is Channel.MENTION
+
+
+def test_an_account_for_mentions_without_names_or_query_says_what_is_missing(place: Place) -> None:
+    if place.kind not in SEARCHING:
+        return
+    with pytest.raises(ConfigError, match=f"{place.kind}-account"):
+        _watching_mentions(place, SchoolNames())
+
+
+def test_private_messages_are_left_alone_unless_the_rule_book_allows_it(place: Place) -> None:
+    if place.kind == "archive":
+        return
+    message = Entry(
+        key="psst",
+        platform=place.kind,
+        at=-timedelta(hours=1),
+        by="parent",
+        text="Between you and me",
+        message=True,
+    )
+    place.world.add(message)
+    asked = place.poll().texts()
+    allowed = replace(place.account(), private_messages=True)
+    connector = connect(allowed, secrets())
+    found = collect(connector.poll(None, place.now))
+
+    assert "Between you and me" not in asked
+    if "private messages" in connector.capabilities().reads:
+        assert found.saying("Between you and me").kind is ItemKind.MESSAGE
+    else:
+        assert "Between you and me" not in found.texts()
+
+
+def test_what_the_school_has_hidden_is_read_and_known_as_hidden(place: Place) -> None:
+    if not place.connector().capabilities().hidden:
+        return
+    place.world.add(
+        Entry(
+            key="hidden",
+            platform=place.kind,
+            at=-timedelta(hours=1),
+            by="parent",
+            under="post",
+            text="You are all useless",
+            hidden=True,
+        )
+    )
+    found = place.poll()
+
+    assert found.saying("You are all useless").visibility is not Visibility.PUBLIC
+    assert found.saying("What time does it start?").visibility is Visibility.PUBLIC
+
+
+def _told(place: Place, *reads: Read) -> dict[ItemRef, int]:
+    return {ref: total for read in reads for ref, total in read.totals.items()}
+
+
+def _below(swept: Read, polled: Read, post: ItemRef) -> set[ItemRef]:
+    found = (*swept.items, *polled.items)
+    return {item.ref for item in found if item.thread == post and item.ref != post}
+
+
+def _watching_mentions(place: Place, names: SchoolNames = NAMES) -> Connector:
+    own = {
+        name: value for name, value in OPTIONS[place.kind].items() if name == "handle" and place.kind == "bluesky"
+    }
+    account = Account(
+        id=f"{place.kind}-account",
+        connector=place.kind,
+        channel=Channel.MENTION,
+        name="Said elsewhere",
+        options={**own, **place.sandbox.options(place.kind)},
+        names=names,
+    )
+    return connect(account, secrets())
