@@ -118,8 +118,8 @@ def fetch(
 ) -> Answer:
     """What `url` answers within `reach.timeout` seconds, whatever its status.
 
-    httpx limits neither an answer's size nor its time as a whole. Raises SourceError where there is no answer, or
-    where somebody in between gave it.
+    httpx limits neither an answer's size nor its time as a whole. Raises SourceError where there is no answer;
+    whether it is the service's own, `Service.intercepted` says.
     """
     ends = time.monotonic() + reach.timeout
     body = b""
@@ -134,10 +134,7 @@ def fetch(
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # `from None`: a library's own message may quote the request.
         raise service.silent(error, proxied=bool(reach.proxy)) from None
-    answer = Answer(status=response.status_code, headers=response.headers, body=body)
-    if error_between := service.intercepted(answer, urlsplit(url).netloc):
-        raise error_between
-    return answer
+    return Answer(status=response.status_code, headers=response.headers, body=body)
 
 
 class ApiSession(requests.Session):

@@ -124,6 +124,8 @@ class Site:
         It is never asked whether it changed: an edit leaves its ETag as it was.
         """
         answer = self._get(f"{self._base}/", {"feed": name, **query})
+        if error := self._service.intercepted(answer, self._host):
+            raise error
         if looks_like_html(answer.body) and answer.status < 500 and answer.status != 429:
             raise self._damaged(answer)
         if answer.status in REFUSALS:
@@ -165,6 +167,8 @@ class Site:
             answer = fetch(self._client, self._service, url, reach=self._reach, params=query)
             self.rest_until = rest_until(answer.headers, self._now) or self.rest_until
             place = answer.headers.get("location", "") if 300 <= answer.status < 400 else ""
+            if place and (error := self._service.intercepted(answer, self._host)):
+                raise error
             if not place:
                 return replace(answer, document=json_or_none(answer.body))
             url, query = _joined(url, place), None
@@ -179,6 +183,10 @@ class Site:
     def _judge(self, answer: Answer, code: str) -> SourceError | None:
         """Without a password a refusal means that the API is not for the public; with one, not for us."""
         status = answer.status
+        # A visitor may be refused by a plug-in's page; a filter's page comes in place of the feeds as well.
+        plugin = self._login is None and status in REFUSALS
+        if not plugin and (error := self._service.intercepted(answer, self._host)):
+            return error
         if 200 <= status < 300:
             return self._damaged(answer) if answer.document is None else None
         if code in SWITCHED_OFF or status in (404, 410) or (status in REFUSALS and self._login is None):

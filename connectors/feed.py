@@ -123,6 +123,8 @@ class Feed(Connector):
         with self._reach.client() as client:
             for _ in range(1 + MOST_REDIRECTS):
                 answer = fetch(client, self._service, url, reach=self._reach, headers=headers)
+                if error := self._service.intercepted(answer, urlsplit(url).netloc):
+                    raise error
                 place = answer.headers.get("location", "") if 300 <= answer.status < 400 else ""
                 if not place:
                     break

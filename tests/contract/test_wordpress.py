@@ -277,6 +277,16 @@ def test_a_filters_page_is_called_one_and_no_feed() -> None:
         _poll(connector)
 
 
+def test_a_plug_ins_page_for_visitors_is_no_filter_while_the_feeds_can_be_read() -> None:
+    refusal = Route(path="/wp-json.*", status=403, body=b"<!doctype html><title>Access denied</title>")
+    feed = Route(path="/", query={"feed": "atom"}, body=b"<feed xmlns='http://www.w3.org/2005/Atom'></feed>")
+    comments = replace(feed, query={"feed": "comments-atom"})
+    with _answering(feed, comments, refusal) as connector:
+        _poll(connector)
+
+        assert "SWITCHED OFF" in connector.capabilities().notes[0]
+
+
 def test_a_site_without_pretty_links_is_read() -> None:
     bare = [
         Route(
