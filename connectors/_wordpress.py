@@ -183,7 +183,7 @@ class Site:
     def _judge(self, answer: Answer, code: str) -> SourceError | None:
         """Without a password a refusal means that the API is not for the public; with one, not for us."""
         status = answer.status
-        # A visitor may be refused by a plug-in's page; where it is a filter's, the feeds will not come through either.
+        # A visitor may be refused by a plug-in's page; a filter's page comes in place of the feeds as well.
         plugin = self._login is None and status in REFUSALS
         if not plugin and (error := self._service.intercepted(answer, self._host)):
             return error
