@@ -101,4 +101,4 @@ def _failed(
     again = max(now + pause, error.retry_at or now)
     logger.warning("account %s could not be read: %s", account.id, error)
     with store.transaction() as tx:
-        tx.sources.failed(account.id, str(error), now, next_poll_at=again)
+        tx.sources.failed(account.id, str(error), now, next_poll_at=again, refused=error.permanent)

@@ -99,9 +99,7 @@ class Items(Repository):
 
     def _add_revision(self, item_id: int, item: Item, now: datetime) -> None:
         row = {"item_id": item_id, "revision": item.revision, "text": item.text}
-        added = self._insert_new(
-            revisions, [{**row, "raw": _plain(item.raw), "seen_at": now, "awaits": "classify"}]
-        )
+        added = self._insert_new(revisions, [{**row, "raw": plain(item.raw), "seen_at": now, "awaits": "classify"}])
         if not added:  # the author went back to an earlier wording: it is judged again, not read again
             self._send_to(item_id, item.revision, "triage")
 
@@ -151,7 +149,7 @@ class Items(Repository):
         """Keep records that could not be read, once each, so that nothing seen is lost."""
         rows = []
         for one in found:
-            raw = _plain(one.raw)
+            raw = plain(one.raw)
             digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()[:32]
             rows.append({"account": account.id, "digest": digest, "reason": one.reason, "raw": raw, "seen_at": now})
         self._insert_new(rejects, rows)
@@ -347,14 +345,14 @@ def _item_row(item: Item, account: Account, now: datetime, go_live: datetime) ->
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A record as JSON that every database can keep."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
-        return {storable(str(key)): _plain(one) for key, one in value.items()}
+        return {storable(str(key)): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if value is None or isinstance(value, bool | int | float):
         return value
     return storable(str(value))

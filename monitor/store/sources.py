@@ -1,6 +1,6 @@
 """What is known of each account: its cursor, when it was last proven read, and what is wrong with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,16 @@ class SourceState:
     failures: int
     problem: str | None
     problem_since: datetime | None
+    refused: bool = False
+    first_read_at: datetime | None = None
+    backfilled: int = 0
+    backfilled_to: datetime | None = None
+    last_items: int = 0
+    last_rejects: int = 0
+    stuck_polls: int = 0
+    access: Mapping[str, Any] | None = None
+    access_at: datetime | None = None
+    profiles_at: datetime | None = None
     items: int = 0
     rejects: int = 0
 
@@ -68,19 +78,23 @@ class Sources(Repository):
             failures=0,
             problem=None,
             problem_since=None,
+            refused=False,
             **values,
         )
 
     def swept(self, account: str, now: datetime) -> None:
         self._update(account, last_sweep_at=now)
 
-    def failed(self, account: str, problem: str, now: datetime, *, next_poll_at: datetime) -> None:
-        """The account could not be read; when that began stays as it was."""
+    def failed(
+        self, account: str, problem: str, now: datetime, *, next_poll_at: datetime, refused: bool = False
+    ) -> None:
+        """The account could not be read, `refused` until a person acts; when that began stays as it was."""
         since = func.coalesce(sources.c.problem_since, now)
         self._update(
             account,
             problem=problem,
             problem_since=since,
+            refused=refused,
             failures=sources.c.failures + 1,
             next_poll_at=next_poll_at,
         )

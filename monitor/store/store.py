@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from monitor.store.access import AccessRecords
 from monitor.store.cases import Cases
+from monitor.store.completeness import Completeness
 from monitor.store.engine import READING
 from monitor.store.evidence import EvidenceShelf
 from monitor.store.health import Health
 from monitor.store.items import Items
+from monitor.store.lookalikes import Lookalikes
 from monitor.store.outbox import Outbox
 from monitor.store.queue import Queue
 from monitor.store.readings import Readings
@@ -29,6 +32,9 @@ class Transaction:
         self.evidence = EvidenceShelf(connection, school)
         self.health = Health(connection, school)
         self.queue = Queue(connection, school)
+        self.access = AccessRecords(connection, school)
+        self.completeness = Completeness(connection, school)
+        self.lookalikes = Lookalikes(connection, school)
 
 
 class Store:

@@ -105,6 +105,8 @@ sources = _table(
     Column("failures", Integer, nullable=False, default=0),
     Column("problem", Words),
     Column("problem_since", Instant),
+    #: Whether the problem is one that only a person can end.
+    Column("refused", Boolean, nullable=False, default=False),
     #: When the first reading reached its end; until then how many items it has brought, and back to when.
     Column("first_read_at", Instant),
     Column("backfilled", Integer, nullable=False, default=0),
@@ -117,6 +119,8 @@ sources = _table(
     #: What the platform said of our access: {"ends": {what: instant}, "lacks": [...], "notes": [...]}.
     Column("access", Document),
     Column("access_at", Instant),
+    #: When it was last searched for accounts that look like the school's.
+    Column("profiles_at", Instant),
     UniqueConstraint("school_id", "account"),
 )
 
@@ -146,6 +150,8 @@ spending = _table(
     _text("unit"),
     Column("amount", Float, nullable=False, default=0),
     Column("cap", Float, nullable=False),
+    #: When the period is over.
+    Column("ends_at", Instant, nullable=False),
     UniqueConstraint("school_id", "credential", "period"),
 )
 
@@ -361,6 +367,9 @@ problems = _table(
     #: What is ill ("account x-official", "mail", "browser"), one row each.
     _text("subject"),
     _text("message"),
+    #: What it is in a few words, and "red" or "amber" where people are told of it by mail.
+    _text("headline"),
+    _text("grade"),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("times", Integer, nullable=False, default=1),

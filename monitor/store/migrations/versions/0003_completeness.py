@@ -26,6 +26,11 @@ def upgrade() -> None:
         sources.add_column(sa.Column("stuck_polls", sa.Integer(), nullable=False, server_default="0"))
         sources.add_column(sa.Column("access", DOCUMENT, nullable=True))
         sources.add_column(sa.Column("access_at", INSTANT, nullable=True))
+        sources.add_column(sa.Column("refused", sa.Boolean(), nullable=False, server_default=sa.false()))
+        sources.add_column(sa.Column("profiles_at", INSTANT, nullable=True))
+    with op.batch_alter_table("problems") as problems:
+        problems.add_column(sa.Column("headline", sa.Text(), nullable=False, server_default=""))
+        problems.add_column(sa.Column("grade", sa.Text(), nullable=False, server_default=""))
     op.create_table(
         "threads",
         *_begins(),
@@ -51,6 +56,7 @@ def upgrade() -> None:
         *_words("credential", "period", "unit"),
         sa.Column("amount", sa.Float(), nullable=False),
         sa.Column("cap", sa.Float(), nullable=False),
+        sa.Column("ends_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_spending"),
         sa.UniqueConstraint("school_id", "credential", "period", name="uq_spending_school_id_credential_period"),
     )
