@@ -15,8 +15,8 @@ class Problem:
     """Something is ill: since when, how often seen, whether it is over, and when somebody was told by mail.
 
     The subject's first word is what kind of thing is ill ("account", "mail"), the rest which of them. `headline`
-    says what is wrong in a few words that stay the same while it lasts; `grade` is "red" or "amber" where people are
-    told of it.
+    says what is wrong in a few words that stay the same while it lasts; `grade` is "red" or "amber" where people
+    are told of it.
     """
 
     subject: str

@@ -9,37 +9,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
 from monitor.domain.case import CaseStatus
 from monitor.domain.item import Author, ItemKind
 from monitor.domain.ports import Letter
 from monitor.domain.verdict import Label
-from monitor.evidence.find_browser import find_browser
 from monitor.web.app import create_app
 from monitor.web.desk import Desk
 from monitor.web.server import DeskServer
 from tests.web.world import SAID_ON_X, World
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--no-first-run", "--disable-component-update"]
 
 
 @pytest.fixture(params=["sqlite"])
 def store(store: object) -> object:
     """One database is enough for what a browser does."""
     return store
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    executable = find_browser()
-    if executable is None:
-        pytest.skip("no Chromium here: the desk is not seen in a real browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
