@@ -231,7 +231,7 @@ def _access(facts: SourceFacts, zone: ZoneInfo, now: datetime) -> list[Fault]:
     found = [_ending(facts, what, end, zone, now) for what, end in facts.access.ends.items()]
     if facts.access.lacks:
         lacks = listed(list(facts.access.lacks))
-        text = f"Our access lacks: {lacks}. What these would show is not read. {_TECHNICIAN}"
+        text = f"What these permissions would show is not read. {_TECHNICIAN}"
         headline = f"{facts.name}: our access lacks {lacks}"
         subject = f"access {facts.id}: permissions"
         found.append(Fault(subject=subject, grade="amber", headline=headline, text=text))

@@ -27,6 +27,7 @@ class Light:
 
 
 GREEN = Light(colour="green", word="Well")
+_ORDER = ("green", "amber", "red")
 _NOT_READ = Light(colour="red", word="Not read")
 #: What a problem of a source is called, by the first word of its subject.
 _WORDS: Mapping[str, str] = {
@@ -55,7 +56,7 @@ class Known:
 class Source:
     """One account of the register and how reading it goes.
 
-    `faults` are its recorded problems, each with its light; `problem` is why it is not read where that is not yet
+    `faults` are its recorded problems, the reddest first, each with its light; `problem` is why it is not read where that is not yet
     recorded. `is_read` says that it is being read, whatever else is wrong.
     """
 
@@ -104,11 +105,12 @@ def sources(config: Config, known: Known, now: datetime) -> list[Source]:
     found = []
     for account_id, account in {**accounts, **{one: accounts.get(one) for one in config.problems}}.items():
         state = states.get(account_id)
-        faults = [
+        recorded = [
             (Light(colour=one.grade or "red", word=_WORDS[one.topic]), one)
             for one in known.problems
             if one.topic in _WORDS and one.is_about(account_id, account.credential if account else "")
         ]
+        faults = sorted(recorded, key=lambda one: -_ORDER.index(one[0].colour))
         unread = any(one.topic == "account" for _, one in faults)
         unusable = None if unread else config.problems.get(account_id)
         reading = _NOT_READ if unread or unusable else _reading(state, now)
@@ -161,4 +163,4 @@ def _reading(state: SourceState | None, now: datetime) -> Light:
 
 def _worst(reading: Light, others: Sequence[Light]) -> Light:
     """The reddest; among equals whether it is read goes first."""
-    return max([reading, *others], key=lambda light: ("green", "amber", "red").index(light.colour))
+    return max([reading, *others], key=lambda light: _ORDER.index(light.colour))

@@ -131,14 +131,14 @@ FAULTS = {
         failed("Facebook did not answer", minutes=15),
         "red",
         "Not read",
-        "is not being read. Not read since Wed 18 Nov, 11:45 (15 minutes); planned every 5 minutes. Facebook did "
+        "Is not being read. Not read since Wed 18 Nov, 11:45 (15 minutes); planned every 5 minutes. Facebook did "
         "not answer. Schoolwatch goes on trying. Does the internet work at school?",
     ),
     "401": (
         failed("Facebook no longer accepts our access token (401). Ask Ann", refused=True, minutes=6),
         "red",
         "Not read",
-        "no longer lets us read it. Facebook no longer accepts our access token (401). Ask Ann. Nothing said there "
+        "No longer lets us read it. Facebook no longer accepts our access token (401). Ask Ann. Nothing said there "
         "reaches us until this is put right.",
     ),
     "403": (
@@ -175,13 +175,13 @@ FAULTS = {
         left(stuck_polls=3),
         "red",
         "Stuck",
-        "does not get ahead. The last 3 polls brought",
+        "Does not get ahead. The last 3 polls brought",
     ),
     "expiry in 14 days": (
         ends("the access token", days=14),
         "amber",
         "Access",
-        "the access token ends within 14 days. The access token ends on Wed 2 Dec, 12:00, in 14 days.",
+        "The access token ends within 14 days. The access token ends on Wed 2 Dec, 12:00, in 14 days.",
     ),
     "expiry in 7 days": (
         ends("Facebook's permission to read data", days=7),
@@ -193,7 +193,7 @@ FAULTS = {
         ends("version v26.0 of the API", days=1),
         "red",
         "Access",
-        "version v26.0 of the API ends within 1 day. Version v26.0 of the API ends on Thu 19 Nov, 12:00, in 1 day.",
+        "Version v26.0 of the API ends within 1 day. Version v26.0 of the API ends on Thu 19 Nov, 12:00, in 1 day.",
     ),
     "expired": (
         ends("the access token", hours=-1),
@@ -205,7 +205,7 @@ FAULTS = {
         access(lambda _: Access(lacks=("pages_messaging",))),
         "amber",
         "Access",
-        "our access lacks pages_messaging",
+        "Our access lacks pages_messaging",
     ),
     "credit half spent": (spent(10), "amber", "Spending", "US$ 10.00 of US$ 20.00 (50 %) anew Tue 1 Dec, 00:00"),
     "credit at 80 %": (

@@ -218,7 +218,7 @@ def test_nothing_is_said_of(facts: SourceFacts) -> None:
             "access page: permissions",
             "amber",
             "The page: our access lacks pages_read_user_content and pages_messaging",
-            "What these would show is not read",
+            "What these permissions would show is not read",
             id="permissions lack",
         ),
     ],
