@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from monitor.config import Config
 from monitor.domain.account import Account
+from monitor.domain.cadence import Cadence
 from monitor.domain.errors import MonitorError
 from monitor.domain.ports import Capturer, Clock, Connector, Letters, Mailer, Reader, Vault
 from monitor.domain.rulebook import RuleBook
@@ -56,9 +57,7 @@ class Stages:
         self.parts = parts
         self._beats: dict[str, datetime] = {}
         school = parts.config.school
-        self._cadence = ingest.Cadence(
-            poll_every=school.poll_every, sweep_every=school.sweep_every, go_live=school.go_live
-        )
+        self._cadence = Cadence(poll_every=school.poll_every, poll_quiet=school.poll_quiet, go_live=school.go_live)
         self._edition = digest.Edition(at=school.digest_at, accounts=parts.config.accounts, problems=parts.problems)
         store, book, letters, sender = parts.store, parts.book, parts.letters, parts.sender
         self._stages: Mapping[str, Callable[[datetime], int]] = {

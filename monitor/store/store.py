@@ -15,6 +15,8 @@ from monitor.store.outbox import Outbox
 from monitor.store.queue import Queue
 from monitor.store.readings import Readings
 from monitor.store.sources import Sources
+from monitor.store.spending import Spending
+from monitor.store.threads import Threads
 
 
 class Transaction:
@@ -23,6 +25,8 @@ class Transaction:
     def __init__(self, connection: Connection, school: str) -> None:
         self.items = Items(connection, school)
         self.sources = Sources(connection, school)
+        self.threads = Threads(connection, school)
+        self.spending = Spending(connection, school)
         self.readings = Readings(connection, school)
         self.cases = Cases(connection, school)
         self.outbox = Outbox(connection, school)

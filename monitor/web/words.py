@@ -110,6 +110,9 @@ _EVENTS: Mapping[str, str] = {
     "closed": "Closed",
     "reopened": "Opened again",
     "gone": "The comment is gone from the platform",
+    "hidden": "Hidden on the platform",
+    "held": "Held back on the platform until it is approved there",
+    "shown again": "Everybody sees it on the platform now",
 }
 _PICTURES: Mapping[str, str] = {
     "page": "The live page",

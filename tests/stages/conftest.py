@@ -11,6 +11,7 @@ from monitor.adapters.letters import TemplateLetters
 from monitor.bootstrap import rule_book
 from monitor.config import Config
 from monitor.domain.account import Account, Capabilities
+from monitor.domain.cadence import Cadence
 from monitor.domain.errors import MailError, SourceError
 from monitor.domain.evidence import Capture, CapturedFile, Grade, Subject
 from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Page, Reject
@@ -154,9 +155,9 @@ class School:
         notify.run(self.store, self.postbox, self.letters, self.book, self.sender, self.now)
 
     def poll(self, connector: ListedPages) -> int:
-        cadence = ingest.Cadence(
+        cadence = Cadence(
             poll_every=timedelta(minutes=5),
-            sweep_every=timedelta(minutes=30),
+            poll_quiet=timedelta(minutes=30),
             go_live=self.now.replace(year=2026, month=11, day=1),
         )
         with self.store.transaction() as tx:
