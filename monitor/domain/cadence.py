@@ -62,5 +62,5 @@ class Cadence:
         """
         longer = self.poll_every * 2 ** min(failures - 1, 10)
         pause = LONGEST_PAUSE if permanent else min(longer, LONGEST_PAUSE)
-        chance = hashlib.sha256(f"{who}:{failures}".encode()).digest()[0] / 256
+        chance = int.from_bytes(hashlib.sha256(f"{who}:{failures}".encode()).digest()[:4]) / 2**32
         return now + pause * (1 - JITTER * chance)
