@@ -133,11 +133,13 @@ class Sources(Repository):
             .values(next_poll_at=_later(until))
         )
 
-    def summed_up(self, accounts: Sequence[str], now: datetime) -> bool:
-        """The first readings of these accounts are told of at `now`; False if first readings ever were."""
-        told = select(sources.c.id).where(sources.c.school_id == self._school, sources.c.summed_up_at.is_not(None))
-        if self._connection.execute(told).first() is not None:
-            return False
+    def told_of_first_readings(self) -> bool:
+        """Whether the summary of the first readings was written."""
+        query = select(sources.c.id).where(sources.c.school_id == self._school, sources.c.summed_up_at.is_not(None))
+        return self._connection.execute(query.limit(1)).first() is not None
+
+    def tell_of_first_readings(self, accounts: Sequence[str], now: datetime) -> bool:
+        """The first readings of these accounts are told of at `now`. False if another worker already did."""
         result = self._connection.execute(
             update(sources)
             .where(

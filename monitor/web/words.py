@@ -125,6 +125,7 @@ _STAGES: Mapping[str, str] = {
     "failures": "Telling of its own failures",
     "notify": "Sending mail",
     "capture": "Keeping evidence",
+    "first reading": "Telling of the first reading",
     "digest": "Making the daily digest",
     "housekeeping": "Tidying up",
 }
