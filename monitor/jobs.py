@@ -19,7 +19,18 @@ from monitor.domain.errors import MonitorError
 from monitor.domain.ports import Capturer, Clock, Connector, Letters, Mailer, Reader, Vault
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
-from monitor.pipeline import capture, classify, digest, escalate, failures, first_read, ingest, notify, triage
+from monitor.pipeline import (
+    capture,
+    classify,
+    digest,
+    escalate,
+    failures,
+    first_read,
+    housekeeping,
+    ingest,
+    notify,
+    triage,
+)
 from monitor.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -70,6 +81,7 @@ class Stages:
                 store, parts.capturer, parts.vault, now, school=school.name, timezone=school.timezone
             ),
             "first reading": lambda now: first_read.run(store, letters, book, sender, self.accounts(), now),
+            "housekeeping": lambda now: housekeeping.run(store, book.policy.book, now),
             "digest": lambda now: digest.run(store, letters, book, sender, self._edition, now),
         }
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from monitor.domain.account import Account
 from monitor.domain.item import Channel, Item, ItemRef, Reject, Visibility
 from monitor.store.rows import Repository
-from monitor.store.tables import items, left_out, rejects, revisions, storable
+from monitor.store.tables import items, left_out, readings, rejects, revisions, storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ _STATE = (
     items.c.native_id,
     items.c.revision,
     items.c.gone_at,
+    items.c.erased_at,
     items.c.channel,
     items.c.visibility,
     items.c.attachments,
@@ -72,23 +73,36 @@ class Intake(Repository):
     def _refresh(self, row: Any, item: Item, now: datetime) -> None:
         """A known item reads otherwise, is seen otherwise, came back, or was found on an official account too."""
         promoted = _promoted(row, item)
-        self._connection.execute(
-            update(items)
-            .where(items.c.id == row.id)
-            .values(
-                revision=item.revision,
-                gone_at=None,
-                channel=item.channel.value if promoted else row.channel,
-                attachments=_plain(item.attachments),
-                visibility=item.visibility.value,
-            )
-        )
+        values = {
+            "revision": item.revision,
+            "gone_at": None,
+            "channel": item.channel.value if promoted else row.channel,
+            "attachments": _plain(item.attachments),
+            "visibility": item.visibility.value,
+        }
+        if row.erased_at is not None:
+            values |= {**_author_columns(item), "url": item.url, "erased_at": None}
+        self._connection.execute(update(items).where(items.c.id == row.id).values(values))
+        if row.erased_at is not None:
+            self._read_anew(row.id, item, now)
+            return
         if row.revision != item.revision:
             # An author who went back to an earlier wording is judged again, not read again.
             if not self._insert_new(revisions, [_revision_row(row.id, item, now)]):
                 self._send_to(row.id, item.revision, "triage")
         elif promoted or (item.attachments and not row.attachments):
             self._send_to(row.id, item.revision, "triage")
+
+    def _read_anew(self, item_id: int, item: Item, now: datetime) -> None:
+        """What was given up has come back: as if it had never been read."""
+        self._connection.execute(delete(readings).where(readings.c.item_id == item_id))
+        added = _revision_row(item_id, item, now)
+        if not self._insert_new(revisions, [added]):
+            self._connection.execute(
+                update(revisions)
+                .where(revisions.c.item_id == item_id, revisions.c.revision == item.revision)
+                .values(text=added["text"], raw=added["raw"], awaits=added["awaits"])
+            )
 
     def _send_to(self, item_id: int, revision: str, stage: str) -> None:
         self._connection.execute(
@@ -173,6 +187,15 @@ def _revision_row(item_id: int, item: Item, now: datetime) -> dict[str, Any]:
     }
 
 
+def _author_columns(item: Item) -> dict[str, str]:
+    return {
+        "author_id": item.author.id,
+        "author_handle": item.author.handle,
+        "author_name": item.author.display_name,
+        "author_kind": item.author.kind.value,
+    }
+
+
 def _item_row(item: Item, account: Account, now: datetime, go_live: datetime) -> dict[str, Any]:
     return {
         "platform": item.ref.platform,
@@ -181,10 +204,7 @@ def _item_row(item: Item, account: Account, now: datetime, go_live: datetime) ->
         "connector": account.connector,
         "channel": item.channel.value,
         "kind": item.kind.value,
-        "author_id": item.author.id,
-        "author_handle": item.author.handle,
-        "author_name": item.author.display_name,
-        "author_kind": item.author.kind.value,
+        **_author_columns(item),
         "url": item.url,
         "published_at": item.published_at,
         "detected_at": now,

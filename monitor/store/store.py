@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.store.cases import Cases
 from monitor.store.engine import READING
+from monitor.store.erasure import Erasure
 from monitor.store.evidence import EvidenceShelf
 from monitor.store.health import Health
 from monitor.store.items import Items
@@ -31,6 +32,7 @@ class Transaction:
         self.cases = Cases(connection, school)
         self.outbox = Outbox(connection, school)
         self.evidence = EvidenceShelf(connection, school)
+        self.erasure = Erasure(connection, school)
         self.health = Health(connection, school)
         self.queue = Queue(connection, school)
 

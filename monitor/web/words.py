@@ -110,10 +110,13 @@ _EVENTS: Mapping[str, str] = {
     "closed": "Closed",
     "reopened": "Opened again",
     "gone": "The comment is gone from the platform",
+    "kept": "Deleted by its author, and kept here",
     "hidden": "Hidden on the platform",
     "held": "Held back on the platform until it is approved there",
     "shown again": "Everybody sees it on the platform now",
 }
+#: In the place of what its author deleted and we have given up.
+REMOVED = "[removed: its author deleted it]"
 _PICTURES: Mapping[str, str] = {
     "page": "The live page",
     "card": "Card made by Schoolwatch from the platform's record",
