@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from monitor.domain.account import Account
 from monitor.domain.calendar import Calendar
@@ -26,6 +26,8 @@ from monitor.domain.policy import Policy, PolicyFile
 
 _Model = TypeVar("_Model", bound=BaseModel)
 Nation = Literal["england", "wales", "scotland", "northern_ireland"]
+#: Slower than this, the school's day to answer would suffer.
+SLOWEST_POLL = timedelta(hours=4)
 #: England and Wales share their bank holidays.
 BANK_HOLIDAYS_OF: Mapping[Nation, str] = {
     "england": "england_and_wales",
@@ -84,9 +86,9 @@ class School(_Closed):
     go_live: Instant
     #: Where people reach the desk; every mail links to it.
     public_url: str = "http://127.0.0.1:8080"
+    #: How often an account is read, and how often while nothing happens on it.
     poll_every: Duration = timedelta(minutes=5)
-    #: How often the threads of recent posts are read again for edits and deletions.
-    sweep_every: Duration = timedelta(minutes=30)
+    poll_quiet: Duration = timedelta(minutes=30)
     digest_at: TimeOfDay = time(7, 30)
     classifier: str = "local"
     #: What the classifier's own `load` takes.
@@ -96,6 +98,14 @@ class School(_Closed):
     browser_sandbox: bool = True
     #: Private addresses ("host:port") that the evidence browser may open all the same. Leave empty.
     browser_may_open: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _polls_in_time(self) -> "School":
+        if not timedelta(0) < self.poll_every <= self.poll_quiet <= SLOWEST_POLL:
+            raise ValueError(
+                "poll_every must not be longer than poll_quiet, and poll_quiet not than 4 hours (PT4H)"
+            )
+        return self
 
 
 class _AccountEntry(_Closed):

@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from monitor.config import Config
 from monitor.domain.account import Account
+from monitor.domain.cadence import Cadence
 from monitor.domain.errors import MonitorError
 from monitor.domain.ports import Capturer, Clock, Connector, Letters, Mailer, Reader, Vault
 from monitor.domain.rulebook import RuleBook
@@ -25,6 +26,8 @@ from monitor.pipeline import (
     digest,
     escalate,
     failures,
+    first_read,
+    housekeeping,
     ingest,
     lookalikes,
     notify,
@@ -70,9 +73,7 @@ class Stages:
         self.parts = parts
         self._beats: dict[str, datetime] = {}
         school = parts.config.school
-        self._cadence = ingest.Cadence(
-            poll_every=school.poll_every, sweep_every=school.sweep_every, go_live=school.go_live
-        )
+        self._cadence = Cadence(poll_every=school.poll_every, poll_quiet=school.poll_quiet, go_live=school.go_live)
         self._edition = digest.Edition(at=school.digest_at, accounts=parts.config.accounts, problems=parts.problems)
         watched = watch.Watched(
             accounts=parts.config.accounts,
@@ -93,6 +94,8 @@ class Stages:
             ),
             "access": lambda now: access.run(store, self.accounts(), parts.connectors, now),
             "lookalikes": lambda now: lookalikes.run(store, self.accounts(), parts.connectors, now),
+            "first reading": lambda now: first_read.run(store, letters, book, sender, self.accounts(), now),
+            "housekeeping": lambda now: housekeeping.run(store, book.policy.book, now),
             "digest": lambda now: digest.run(store, letters, book, sender, self._edition, now),
         }
 

@@ -10,6 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from monitor.domain.account import Access
+from monitor.domain.spending import Spent
 from monitor.domain.wording import count, length, listed, when
 
 #: An account that was not read for this many of its intervals is ill; a hiccup is shorter.
@@ -58,30 +59,6 @@ class Difference:
     total: int
     held: int
     since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
-    """What a credential's calls cost in a month ("2026-11") or day ("2026-11-21") that goes on until `ends_at`."""
-
-    credential: str
-    period: str
-    unit: str
-    amount: float
-    cap: float
-    ends_at: datetime
-
-    @property
-    def part(self) -> float:
-        """How much of the cap is used, in per cent; it may pass 100."""
-        return 100 * self.amount / self.cap if self.cap > 0 else 100.0
-
-    @property
-    def words(self) -> str:
-        """ "US$ 16.40 of US$ 20.00", "8,000 of 10,000 units"."""
-        if self.unit.islower():
-            return f"{self.amount:,.0f} of {self.cap:,.0f} {self.unit}"
-        return f"{self.unit} {self.amount:,.2f} of {self.unit} {self.cap:,.2f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +237,7 @@ def _ending(facts: SourceFacts, what: str, end: datetime, zone: ZoneInfo, now: d
 
 def budget_fault(spent: Spent, names: Sequence[str], zone: ZoneInfo, now: datetime) -> Fault | None:
     """That half, four fifths or all of a budget is used. `names` are the accounts that it is for."""
-    reached = [part for part in WARN_PARTS if spent.part >= part]
+    reached = [part for part in WARN_PARTS if 100 * spent.share >= part]
     if not reached:
         return None
     who, anew = listed(list(names)), when(spent.ends_at, zone, now)

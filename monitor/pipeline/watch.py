@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from monitor.domain import source_health
 from monitor.domain.account import Account
 from monitor.domain.calendar import Calendar
-from monitor.domain.source_health import Fault, SourceFacts, Spent
+from monitor.domain.source_health import Difference, Fault, SourceFacts
+from monitor.domain.spending import Spent
 from monitor.store.access import as_access
-from monitor.store.completeness import Counted
 from monitor.store.health import Problem
 from monitor.store.sources import SourceState
 from monitor.store.store import Store, Transaction
+from monitor.store.threads import Reconciliation
 
 #: The subjects that are this stage's to record and to clear.
 TOPICS = ("account", "format", "cursor", "counts", "access", "budget")
@@ -37,7 +38,7 @@ class Watched:
 def run(store: Store, watched: Watched, calendar: Calendar, now: datetime) -> int:
     """Record what is wrong with the sources, and what no longer is; how many problems are new, other or over."""
     with store.reading() as tx:
-        sources = _sources(tx, watched)
+        sources = _sources(tx, watched, now)
         found = {fault.subject: fault for fault in _faults(tx, sources, watched, calendar, now)}
         known = {problem.subject: problem for problem in tx.health.problems() if problem.topic in TOPICS}
     # A quiet poll says nothing of the platform's format: what was said of it before stands.
@@ -56,16 +57,28 @@ def run(store: Store, watched: Watched, calendar: Calendar, now: datetime) -> in
     return len(over) + sum(not _is_same(fault, known.get(fault.subject)) for fault in fresh)
 
 
-def _sources(tx: Transaction, watched: Watched) -> list[SourceFacts]:
+def _sources(tx: Transaction, watched: Watched, now: datetime) -> list[SourceFacts]:
     names = dict.fromkeys(watched.unusable, "") | {account.id: account.name for account in watched.accounts}
-    counted = tx.completeness.counted()
+    counted = {one.account: one for one in tx.threads.differences(now)}
     return [
-        _facts(name or account_id, tx.sources.state(account_id), counted.get(account_id, Counted()), watched)
+        _facts(
+            name or account_id,
+            tx.sources.state(account_id),
+            counted.get(account_id, Reconciliation(account=account_id)),
+            tx.threads.differing(account_id),
+            watched,
+        )
         for account_id, name in names.items()
     ]
 
 
-def _facts(name: str, state: SourceState, counted: Counted, watched: Watched) -> SourceFacts:
+def _facts(
+    name: str,
+    state: SourceState,
+    counted: Reconciliation,
+    differing: Sequence[Difference],
+    watched: Watched,
+) -> SourceFacts:
     return SourceFacts(
         id=state.account,
         name=name,
@@ -80,9 +93,9 @@ def _facts(name: str, state: SourceState, counted: Counted, watched: Watched) ->
         records=state.last_items,
         unreadable=state.last_rejects,
         stuck_polls=state.stuck_polls,
-        counted=counted.counted,
+        counted=counted.total,
         held=counted.held,
-        differences=counted.differences,
+        differences=differing,
         access=as_access(state.access),
     )
 
@@ -92,7 +105,7 @@ def _faults(
 ) -> Iterator[Fault]:
     for facts in sources:
         yield from source_health.faults(facts, watched.poll_every, calendar.zone, now)
-    for spent in tx.completeness.spending(now):
+    for spent in tx.spending.all(now):
         if fault := source_health.budget_fault(spent, _paid_by(spent, watched), calendar.zone, now):
             yield fault
 

@@ -10,7 +10,7 @@ from monitor.domain.account import Profile
 from monitor.domain.errors import NotFound
 from monitor.domain.item import AuthorKind, Channel
 from monitor.domain.lookalike import LookalikeDecision
-from monitor.store.items import plain
+from monitor.store.intake import plain
 from monitor.store.rows import Repository
 from monitor.store.tables import items, lookalikes
 

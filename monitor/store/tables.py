@@ -97,11 +97,12 @@ def _case() -> Column[int]:
 sources = _table(
     "sources",
     _text("account"),
+    #: What the platform's limits count against (Account.credential): accounts that share it rest together.
+    _text("credential"),
     Column("cursor", Words),
     Column("last_read_ok", Instant),
     Column("last_item_at", Instant),
     Column("next_poll_at", Instant),
-    Column("last_sweep_at", Instant),
     Column("failures", Integer, nullable=False, default=0),
     Column("problem", Words),
     Column("problem_since", Instant),
@@ -111,6 +112,8 @@ sources = _table(
     Column("first_read_at", Instant),
     Column("backfilled", Integer, nullable=False, default=0),
     Column("backfilled_to", Instant),
+    #: When the one summary of all first readings was written.
+    Column("summed_up_at", Instant),
     #: What the last proven read brought, known or new, and how much of it could not be read.
     Column("last_items", Integer, nullable=False, default=0),
     Column("last_rejects", Integer, nullable=False, default=0),
@@ -131,8 +134,11 @@ threads = _table(
     _text("native_id"),
     #: The newest instant of its post and of what is below, by which it ages.
     Column("active_at", Instant, nullable=False),
-    Column("next_sweep_at", Instant, nullable=False),
+    #: NULL: too old to be swept again, until something new is found below it.
+    Column("next_sweep_at", Instant),
     Column("last_sweep_at", Instant),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("problem", Words),
     #: How many comments the platform counts below the post, how many we hold, and since when the two differ.
     Column("total", Integer),
     Column("held", Integer),
@@ -153,6 +159,16 @@ spending = _table(
     #: When the period is over.
     Column("ends_at", Instant, nullable=False),
     UniqueConstraint("school_id", "credential", "period"),
+)
+
+left_out = _table(
+    "left_out",
+    #: What a search found that speaks of another school: that it was found, and nothing of what it says.
+    _text("account"),
+    _text("platform"),
+    _text("native_id"),
+    Column("found_at", Instant, nullable=False),
+    UniqueConstraint("school_id", "account", "platform", "native_id"),
 )
 
 lookalikes = _table(
@@ -207,6 +223,7 @@ items = _table(
     Index(None, "school_id", "platform", "thread"),
     Index(None, "school_id", "platform", "parent"),
     Index(None, "school_id", "detected_at"),
+    Index(None, "school_id", "gone_at"),
 )
 
 revisions = _table(

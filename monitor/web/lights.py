@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from monitor.config import Config
 from monitor.domain.account import Access, Account
-from monitor.domain.source_health import Spent
+from monitor.domain.source_health import Difference
+from monitor.domain.spending import Spent
 from monitor.store.access import as_access
-from monitor.store.completeness import Counted
 from monitor.store.health import Heartbeat, Problem
 from monitor.store.sources import SourceState
+from monitor.store.threads import Reconciliation
 
 #: A stage that has not turned for this long is taken to stand still.
 STAGE_SILENT = timedelta(minutes=10)
@@ -46,9 +47,9 @@ class Known:
 
     states: Sequence[SourceState]
     problems: Sequence[Problem]
-    counted: Mapping[str, Counted] = field(default_factory=dict)
-    #: Account -> how many of its items are from before the school began.
-    history: Mapping[str, int] = field(default_factory=dict)
+    counted: Sequence[Reconciliation] = ()
+    #: Account -> the posts where its counts differ.
+    differences: Mapping[str, Sequence[Difference]] = field(default_factory=dict)
     spending: Sequence[Spent] = ()
 
 
@@ -56,8 +57,8 @@ class Known:
 class Source:
     """One account of the register and how reading it goes.
 
-    `faults` are its recorded problems, the reddest first, each with its light; `problem` is why it is not read where that is not yet
-    recorded. `is_read` says that it is being read, whatever else is wrong.
+    `faults` are its recorded problems with their lights, the reddest first; `problem` is why it is not read where
+    that is not yet recorded. `is_read` says that it is being read, whatever else is wrong.
     """
 
     account: str
@@ -67,8 +68,8 @@ class Source:
     state: SourceState | None
     problem: str | None
     faults: Sequence[tuple[Light, Problem]]
-    counted: Counted
-    history: int
+    counted: Reconciliation
+    differences: Sequence[Difference]
     spending: Sequence[Spent]
 
     @property
@@ -101,6 +102,7 @@ class Watch:
 def sources(config: Config, known: Known, now: datetime) -> list[Source]:
     """Every account of the register, those that cannot be used too, in its order."""
     states = {state.account: state for state in known.states}
+    counted = {one.account: one for one in known.counted}
     accounts: dict[str, Account | None] = {account.id: account for account in config.accounts}
     found = []
     for account_id, account in {**accounts, **{one: accounts.get(one) for one in config.problems}}.items():
@@ -123,8 +125,8 @@ def sources(config: Config, known: Known, now: datetime) -> list[Source]:
                 state=state,
                 problem=unusable or (state.problem if state and not unread else None),
                 faults=faults,
-                counted=known.counted.get(account_id, Counted()),
-                history=known.history.get(account_id, 0),
+                counted=counted.get(account_id, Reconciliation(account=account_id)),
+                differences=known.differences.get(account_id, ()),
                 spending=[one for one in known.spending if account and one.credential == account.credential],
             )
         )

@@ -219,12 +219,13 @@ class Window:
 
     def sources(self, now: datetime) -> Known:
         """How reading goes; nothing of any comment."""
+        counted = self._tx.threads.differences(now)
         return Known(
             states=self._tx.sources.states(),
             problems=self._tx.health.problems(),
-            counted=self._tx.completeness.counted(),
-            history=self._tx.completeness.history(),
-            spending=self._tx.completeness.spending(now),
+            counted=counted,
+            differences={one.account: self._tx.threads.differing(one.account) for one in counted if one.differing},
+            spending=self._tx.spending.all(now),
         )
 
     def lookalikes(self) -> list[Lookalike]:

@@ -123,7 +123,13 @@ _EVENTS: Mapping[str, str] = {
     "closed": "Closed",
     "reopened": "Opened again",
     "gone": "The comment is gone from the platform",
+    "kept": "Deleted by its author, and kept here",
+    "hidden": "Hidden on the platform",
+    "held": "Held back on the platform until it is approved there",
+    "shown again": "Everybody sees it on the platform now",
 }
+#: In the place of what its author deleted and we have given up.
+REMOVED = "[removed: its author deleted it]"
 _PICTURES: Mapping[str, str] = {
     "page": "The live page",
     "card": "Card made by Schoolwatch from the platform's record",
@@ -138,6 +144,7 @@ _STAGES: Mapping[str, str] = {
     "lookalikes": "Looking for accounts in our name",
     "notify": "Sending mail",
     "capture": "Keeping evidence",
+    "first reading": "Telling of the first reading",
     "digest": "Making the daily digest",
     "housekeeping": "Tidying up",
 }

@@ -260,7 +260,16 @@ def test_each_threshold_of_an_expiry_is_told_once(sources: Sources) -> None:
 def test_counts_that_disagree_are_a_warning_that_is_told_once_and_not_when_it_is_over(sources: Sources) -> None:
     row = {"account": "page", "platform": "facebook", "native_id": "1", "active_at": sources.school.now}
     since = sources.school.now
-    write(sources.school.store, threads, **row, next_sweep_at=since, total=12, held=11, differs_since=since)
+    write(
+        sources.school.store,
+        threads,
+        **row,
+        next_sweep_at=since,
+        total=12,
+        held=11,
+        counted_at=since,
+        differs_since=since,
+    )
     for _ in range(4 * 24):
         sources.go_on(hours=1)
     assert sources.problems()["counts page"].grade == "amber"

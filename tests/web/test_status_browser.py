@@ -73,8 +73,8 @@ def counted(total: int, held: int, **ago: float) -> Arrange:
             "next_sweep_at": since,
         }
         with world.store.transaction() as tx:
-            values = {"school_id": world.store.school, **row, "total": total, "held": held, "differs_since": since}
-            tx.health._connection.execute(insert(threads).values(**values))
+            values = {"school_id": world.store.school, **row, "total": total, "held": held}
+            tx.health._connection.execute(insert(threads).values(**values, counted_at=since, differs_since=since))
 
     return arrange
 

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.domain.account import Access
-from monitor.domain.source_health import Difference, SourceFacts, Spent, budget_fault, faults, interval
+from monitor.domain.source_health import Difference, SourceFacts, budget_fault, faults, interval
+from monitor.domain.spending import Spent
 
 LONDON = ZoneInfo("Europe/London")
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
@@ -274,7 +275,7 @@ def test_spending_is_told_at_50_80_and_100_per_cent(amount: float, grade: str, p
 
 def test_less_than_half_spent_is_nothing_to_tell() -> None:
     spent = Spent(credential="k", period="2026-11-18", unit="units", amount=4999, cap=10_000, ends_at=NOW)
-    assert spent.words == "4,999 of 10,000 units"
+    assert spent.words == "4,999 units of 10,000 units"
     assert budget_fault(spent, ["YouTube"], LONDON, NOW) is None
 
 
