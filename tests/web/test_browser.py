@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
+from monitor.domain.account import Profile
 from monitor.domain.case import CaseStatus
 from monitor.domain.item import Author, ItemKind
 from monitor.domain.ports import Letter
@@ -97,7 +98,7 @@ def paths_of(world: World) -> list[str]:
     with world.store.reading() as tx:
         cases = [f"/cases/{case.id}" for case in tx.cases.all()]
         mails = [f"/mail/{message.id}" for message in tx.outbox.messages()]
-    return ["/", "/items", "/digest", "/status", "/mail", *cases, *mails]
+    return ["/", "/items", "/digest", "/status", "/mail", "/lookalikes", *cases, *mails]
 
 
 def hostile(address: str) -> list[str]:
@@ -139,6 +140,17 @@ def test_hostile_comments_fire_nothing_on_any_page(
         tx.sources.register(world.config.accounts)
         tx.sources.failed("local-news", letter, world.now, next_poll_at=world.now)
         tx.health.problem(letter[:200], letter, world.now)
+        tx.health.problem("format local-news", letter, world.now, headline=letter[:200], grade="red")
+        fake = Profile(
+            platform="x",
+            id="1",
+            handle=letter[:300],
+            name=letter[:300],
+            about=letter,
+            url=hostile(address)[-1],
+            raw={"about": letter},
+        )
+        tx.lookalikes.save("x-mentions", fake, letter[:300], world.now)
         tx.health.beat(letter[:50], 0, world.now)
     with watched(chromium, url) as (page, seen):
         for path in [*paths_of(world), "/items?q=%3Cscript%3Ealert(1)%3C/script%3E", "/nothing%3Cscript%3E"]:
