@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Subquery, delete, select, update
 
 from monitor.domain.account import Account
 from monitor.domain.item import Channel, Item, ItemRef, Reject, Visibility
@@ -146,16 +146,18 @@ class Intake(Repository):
             self._connection.execute(update(items).where(items.c.id.in_(gone)).values(gone_at=now))
         return gone
 
+    def _in_thread(self, ref: ItemRef) -> Subquery:
+        """The ids of the post `ref` and of what is below it: two searches, as SQLite walks through all for an OR."""
+        there = select(items.c.id).where(items.c.school_id == self._school, items.c.platform == ref.platform)
+        return there.where(items.c.thread == ref.id).union(there.where(items.c.native_id == ref.id)).subquery()
+
     def still_in(self, thread: ItemRef) -> list[ItemRef]:
         """The post `thread` and what is stored below it, as far as it is not known to be gone; in order of time."""
+        found = self._in_thread(thread)
         query = (
             select(items.c.platform, items.c.native_id)
-            .where(
-                items.c.school_id == self._school,
-                items.c.platform == thread.platform,
-                or_(items.c.thread == thread.id, items.c.native_id == thread.id),
-                items.c.gone_at.is_(None),
-            )
+            .join(found, found.c.id == items.c.id)
+            .where(items.c.gone_at.is_(None))
             .order_by(items.c.published_at, items.c.id)
         )
         return [ItemRef(row.platform, row.native_id) for row in self._connection.execute(query)]
