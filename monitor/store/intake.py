@@ -147,7 +147,7 @@ class Intake(Repository):
         return gone
 
     def _in_thread(self, ref: ItemRef) -> Subquery:
-        """The ids of the post `ref` and of what is below it: two searches, as SQLite walks through all for an OR."""
+        """The ids of the post `ref` and what is below it: two searches, as SQLite walks through all for an OR."""
         there = select(items.c.id).where(items.c.school_id == self._school, items.c.platform == ref.platform)
         return there.where(items.c.thread == ref.id).union(there.where(items.c.native_id == ref.id)).subquery()
 
