@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -54,8 +54,9 @@ class Intake(Repository):
         self._insert_new(revisions, [_revision_row(inserted[item.ref].id, item, now) for item in arrived])
         edited = 0
         shown: dict[int, Visibility] = {}
-        for ref, item in latest.items():
+        for ref, read in latest.items():
             row = before.get(ref) or inserted[ref]
+            item = _as_told_by_us(row, read)
             if row.revision != item.revision:
                 edited += 1
             if _differs(row, item):
@@ -165,6 +166,13 @@ class Intake(Repository):
 
 def _promoted(row: Any, item: Item) -> bool:
     return row.channel == Channel.MENTION and item.channel is Channel.OFFICIAL
+
+
+def _as_told_by_us(row: Any, item: Item) -> Item:
+    """An item of our own account that a search found as well: what only the account shows stays as it is known."""
+    if item.channel is Channel.OFFICIAL or row.channel == Channel.MENTION:
+        return item
+    return replace(item, visibility=Visibility(row.visibility), attachments=tuple(row.attachments))
 
 
 def _differs(row: Any, item: Item) -> bool:
