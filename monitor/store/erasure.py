@@ -24,7 +24,10 @@ class Erasure(Repository):
             exists().where(readings.c.item_id == items.c.id, readings.c.provisional),
         )
         kept = exists().where(
-            cases.c.item_id == items.c.id, case_events.c.case_id == cases.c.id, case_events.c.kind == KEPT
+            cases.c.school_id == items.c.school_id,
+            cases.c.item_id == items.c.id,
+            case_events.c.case_id == cases.c.id,
+            case_events.c.kind == KEPT,
         )
         query = (
             select(items.c.id)

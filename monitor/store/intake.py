@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Subquery, delete, select, update
 
 from monitor.domain.account import Account
 from monitor.domain.item import Channel, Item, ItemRef, Reject, Visibility
@@ -54,8 +54,9 @@ class Intake(Repository):
         self._insert_new(revisions, [_revision_row(inserted[item.ref].id, item, now) for item in arrived])
         edited = 0
         shown: dict[int, Visibility] = {}
-        for ref, item in latest.items():
+        for ref, read in latest.items():
             row = before.get(ref) or inserted[ref]
+            item = _as_told_by_us(row, read)
             if row.revision != item.revision:
                 edited += 1
             if _differs(row, item):
@@ -146,16 +147,18 @@ class Intake(Repository):
             self._connection.execute(update(items).where(items.c.id.in_(gone)).values(gone_at=now))
         return gone
 
+    def _in_thread(self, ref: ItemRef) -> Subquery:
+        """The ids of the post `ref` and what is below it: two searches, as SQLite walks through all for an OR."""
+        there = select(items.c.id).where(items.c.school_id == self._school, items.c.platform == ref.platform)
+        return there.where(items.c.thread == ref.id).union(there.where(items.c.native_id == ref.id)).subquery()
+
     def still_in(self, thread: ItemRef) -> list[ItemRef]:
         """The post `thread` and what is stored below it, as far as it is not known to be gone; in order of time."""
+        found = self._in_thread(thread)
         query = (
             select(items.c.platform, items.c.native_id)
-            .where(
-                items.c.school_id == self._school,
-                items.c.platform == thread.platform,
-                or_(items.c.thread == thread.id, items.c.native_id == thread.id),
-                items.c.gone_at.is_(None),
-            )
+            .join(found, found.c.id == items.c.id)
+            .where(items.c.gone_at.is_(None))
             .order_by(items.c.published_at, items.c.id)
         )
         return [ItemRef(row.platform, row.native_id) for row in self._connection.execute(query)]
@@ -163,6 +166,13 @@ class Intake(Repository):
 
 def _promoted(row: Any, item: Item) -> bool:
     return row.channel == Channel.MENTION and item.channel is Channel.OFFICIAL
+
+
+def _as_told_by_us(row: Any, item: Item) -> Item:
+    """An item of our own account that a search found as well: what only the account shows stays as it is known."""
+    if item.channel is Channel.OFFICIAL or row.channel == Channel.MENTION:
+        return item
+    return replace(item, visibility=Visibility(row.visibility), attachments=tuple(row.attachments))
 
 
 def _differs(row: Any, item: Item) -> bool:

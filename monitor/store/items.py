@@ -109,11 +109,8 @@ class Items(Intake):
 
     def thread(self, ref: ItemRef) -> list[StoredItem]:
         """The post `ref` and everything stored below it, in order of time."""
-        query = (
-            self._select()
-            .where(items.c.platform == ref.platform, or_(items.c.thread == ref.id, items.c.native_id == ref.id))
-            .order_by(items.c.published_at, items.c.id)
-        )
+        found = self._in_thread(ref)
+        query = self._select().join(found, found.c.id == items.c.id).order_by(items.c.published_at, items.c.id)
         return [as_item(row) for row in self._connection.execute(query)]
 
     def school_reply_to(self, ref: ItemRef) -> StoredItem | None:

@@ -182,6 +182,15 @@ def test_a_comment_that_is_hidden_and_shown_again_is_not_read_anew_and_its_case_
     assert events(school, ("hidden", "held", "shown again")) == ["hidden", "shown again"]
 
 
+def test_a_search_that_finds_it_too_does_not_say_who_sees_it(school: School, pages: Pages) -> None:
+    said = replace(comment(school.now, 1), visibility=Visibility.HIDDEN, attachments=("photo",))
+    found = replace(comment(school.now, 1), channel=Channel.MENTION)
+    school.poll(pages(Page(items=(said,)), Page(items=(found,))))
+    with school.store.reading() as tx:
+        [stored] = tx.items.search()
+    assert (stored.item.visibility, stored.item.attachments) == (Visibility.HIDDEN, ("photo",))
+
+
 def test_a_comment_that_is_held_is_read_while_it_is_held(school: School, pages: Pages) -> None:
     said = comment(school.now, 1)
     school.poll(pages(Page(items=(replace(said, visibility=Visibility.HELD),))))

@@ -17,7 +17,8 @@ def upgrade() -> None:
     with op.batch_alter_table("items") as items:
         items.add_column(sa.Column("visibility", sa.Text(), nullable=False, server_default="public"))
         items.add_column(sa.Column("erased_at", INSTANT, nullable=True))
-        items.create_index("ix_items_school_id_gone_at", ["school_id", "gone_at"])
+    gone = sa.text("gone_at IS NOT NULL")
+    op.create_index("ix_items_gone", "items", ["school_id", "gone_at"], sqlite_where=gone, postgresql_where=gone)
     with op.batch_alter_table("sources") as sources:
         sources.drop_column("last_sweep_at")
         sources.add_column(sa.Column("credential", sa.Text(), nullable=False, server_default=""))
