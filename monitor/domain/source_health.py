@@ -118,7 +118,7 @@ def _reading(facts: SourceFacts, poll_every: timedelta, zone: ZoneInfo, now: dat
     """Why the account is not read: at most one fault, the worst."""
     subject, name = f"account {facts.id}", facts.name
     if facts.unusable is not None:
-        text = f"{_sentence(facts.unusable)} {_READING_ENDS} Ask your technician."
+        text = f"Its set-up is wrong: {facts.unusable.rstrip('.')}. {_READING_ENDS} Ask your technician."
         return Fault(subject=subject, grade="red", headline=f"{name} cannot be read as it is set up", text=text)
     if facts.problem and facts.refused:
         text = f"{_sentence(facts.problem)} {_READING_ENDS}"

@@ -196,7 +196,7 @@ def test_an_account_that_cannot_be_connected_is_told_by_its_name_and_not_doubled
     assert set(sources.problems()) == {"account page", "account broken"}
     [message] = sources.school.postbox.to(TECHNICIAN)
     assert "The school's page cannot be read as it is set up" in message["text"]
-    assert "There is no connector feedd." in message["text"]
+    assert "Its set-up is wrong: there is no connector feedd." in message["text"]
 
 
 def test_a_source_that_leaves_the_register_leaves_no_problem_behind(sources: Sources) -> None:
