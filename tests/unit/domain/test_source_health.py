@@ -78,7 +78,7 @@ def test_nothing_is_said_of(facts: SourceFacts) -> None:
             "account page",
             "red",
             "The page cannot be read as it is set up",
-            "Its set-up is wrong: the secret TOKEN is not set. Nothing said there reaches us until this is put right.",
+            "Its set-up is wrong: the secret TOKEN is not set. Nothing said there reaches us until this is put",
             id="it cannot be connected",
         ),
         pytest.param(
