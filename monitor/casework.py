@@ -1,7 +1,8 @@
 """What people do with cases. The desk and the command line call it; every act is one transaction and one event.
+What they decide of accounts in the school's name stands here too.
 
-None of these stops the clock of a case that expects an answer, but for `close` with the decision "replied":
-acknowledging says that a person has seen it (DESIGN 2).
+No act stops the clock of a case that expects an answer, but for `close` with the decision "replied": acknowledging
+says that a person has seen it (DESIGN 2).
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from datetime import datetime
 
 from monitor.domain.case import Case, CaseStatus, Decision, check_transition
 from monitor.domain.errors import TransitionError
+from monitor.domain.lookalike import LookalikeDecision
 from monitor.domain.verdict import Action, Expects
 from monitor.store.store import Store, Transaction
 
@@ -54,6 +56,14 @@ def glance(store: Store, case_ids: Sequence[int], *, actor: str, now: datetime) 
                 _close(tx, case, Decision.GLANCED, actor, now)
                 seen += 1
     return seen
+
+
+def judge_lookalike(
+    store: Store, lookalike_id: int, decision: LookalikeDecision, *, note: str, actor: str, now: datetime
+) -> None:
+    """A person says what an account in the school's name is; they may think better of it. Raises NotFound."""
+    with store.transaction() as tx:
+        tx.lookalikes.decide(lookalike_id, decision, note=note, actor=actor, now=now)
 
 
 def _close(tx: Transaction, case: Case, decision: Decision, actor: str, now: datetime) -> None:

@@ -31,7 +31,8 @@ LIVE_FOR = timedelta(days=8)
 CLUSTER, CLUSTER_LATER = timedelta(minutes=45), timedelta(seconds=20)
 #: How long after something happened the simulated clock stops for it.
 LAG = timedelta(minutes=2)
-POLL_EVERY, SWEEP_EVERY = timedelta(seconds=20), timedelta(minutes=3)
+#: An account is read at every stop, however quiet it was.
+POLL_EVERY = timedelta(seconds=20)
 
 
 class DemoClock:
@@ -208,7 +209,7 @@ def _against(config: Config, sandbox: Sandbox, mail_port: int, bookmark: Bookmar
         update={
             "go_live": bookmark.present - LIVE_FOR,
             "poll_every": POLL_EVERY,
-            "sweep_every": SWEEP_EVERY,
+            "poll_quiet": POLL_EVERY,
             "public_url": desk or config.school.public_url,
             "mail": Mail(host="127.0.0.1", port=mail_port, sender=config.school.mail.sender, tls="none"),
             "browser_sandbox": False,  # it opens our own pages alone, on any machine

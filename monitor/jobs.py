@@ -14,17 +14,34 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from monitor.config import Config
 from monitor.domain.account import Account
+from monitor.domain.cadence import Cadence
 from monitor.domain.errors import MonitorError
 from monitor.domain.ports import Capturer, Clock, Connector, Letters, Mailer, Reader, Vault
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
-from monitor.pipeline import capture, classify, digest, escalate, failures, ingest, notify, triage
+from monitor.pipeline import (
+    access,
+    capture,
+    classify,
+    digest,
+    escalate,
+    failures,
+    first_read,
+    housekeeping,
+    ingest,
+    lookalikes,
+    notify,
+    triage,
+    watch,
+)
 from monitor.store.store import Store
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between ticks. An account's tick only polls when the account is due.
-POLL_TICK, STAGE_TICK, DIGEST_TICK = 5, 2, 30
+POLL_TICK, STAGE_TICK, SLOW_TICK = 5, 2, 30
+#: Stages that look at everything, or ask platforms once a day.
+SLOW = ("watch", "access", "lookalikes", "digest")
 #: A stage that has nothing to do still says this often that it turns.
 HEARTBEAT = timedelta(seconds=60)
 #: After a start, how long all accounts are read before anybody is told of what was found.
@@ -56,20 +73,29 @@ class Stages:
         self.parts = parts
         self._beats: dict[str, datetime] = {}
         school = parts.config.school
-        self._cadence = ingest.Cadence(
-            poll_every=school.poll_every, sweep_every=school.sweep_every, go_live=school.go_live
-        )
+        self._cadence = Cadence(poll_every=school.poll_every, poll_quiet=school.poll_quiet, go_live=school.go_live)
         self._edition = digest.Edition(at=school.digest_at, accounts=parts.config.accounts, problems=parts.problems)
+        watched = watch.Watched(
+            accounts=parts.config.accounts,
+            unusable=parts.problems,
+            poll_every=school.poll_every,
+            started=parts.clock.now(),
+        )
         store, book, letters, sender = parts.store, parts.book, parts.letters, parts.sender
         self._stages: Mapping[str, Callable[[datetime], int]] = {
             "classify": lambda now: classify.run(store, parts.reader, now),
             "triage": lambda now: triage.run(store, book, now),
             "escalate": lambda now: escalate.run(store, book, now),
+            "watch": lambda now: watch.run(store, watched, book.calendar, now),
             "failures": lambda now: failures.run(store, letters, book, sender, now),
             "notify": lambda now: notify.run(store, parts.mailer, letters, book, sender, now),
             "capture": lambda now: capture.run(
                 store, parts.capturer, parts.vault, now, school=school.name, timezone=school.timezone
             ),
+            "access": lambda now: access.run(store, self.accounts(), parts.connectors, now),
+            "lookalikes": lambda now: lookalikes.run(store, self.accounts(), parts.connectors, now),
+            "first reading": lambda now: first_read.run(store, letters, book, sender, self.accounts(), now),
+            "housekeeping": lambda now: housekeeping.run(store, book.policy.book, now),
             "digest": lambda now: digest.run(store, letters, book, sender, self._edition, now),
         }
 
@@ -93,9 +119,9 @@ class Stages:
         """One sweep of a stage; how much it did."""
         return self._turn(stage, self._stages[stage])
 
-    def drain(self, *, telling: bool = True, capturing: bool = True) -> None:
+    def drain(self, *, telling: bool = True, capturing: bool = True, asking: bool = True) -> None:
         """Turn the stages in order until none has anything left to do."""
-        wanted = {"notify": telling, "capture": capturing}
+        wanted = {"notify": telling, "capture": capturing, "access": asking, "lookalikes": asking}
         order = [stage for stage in self._stages if wanted.get(stage, True)]
         while sum(self.turn(stage) for stage in order):
             pass
@@ -158,7 +184,7 @@ class Jobs:
         for account in self._stages.accounts():
             self._every(POLL_TICK, f"poll {account.id}", self._stages.poll, account)
         for stage in self._stages.names:
-            self._every(DIGEST_TICK if stage == "digest" else STAGE_TICK, stage, self._stages.turn, stage)
+            self._every(SLOW_TICK if stage in SLOW else STAGE_TICK, stage, self._stages.turn, stage)
 
     def _catch_up(self) -> None:
         threads = ThreadPoolExecutor(max_workers=max(1, len(self._stages.accounts())))
@@ -170,7 +196,7 @@ class Jobs:
             except TimeoutError:
                 logger.warning("an account is still being read; going on without waiting for it")
         threads.shutdown(wait=False)
-        self._stages.drain(telling=False, capturing=False)
+        self._stages.drain(telling=False, capturing=False, asking=False)
 
     def _every(self, seconds: int, name: str, run: Callable[..., int], *args: object) -> None:
         self._scheduler.add_job(

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from monitor.config.mentions import Mentions
 from monitor.config.network import Network
 from monitor.config.reading import Closed, Duration, Instant, TimeOfDay, Zone
 
 Nation = Literal["england", "wales", "scotland", "northern_ireland"]
+#: Slower than this, the school's day to answer would suffer.
+SLOWEST_POLL = timedelta(hours=4)
 #: England and Wales share their bank holidays.
 BANK_HOLIDAYS_OF: Mapping[Nation, str] = {
     "england": "england_and_wales",
@@ -43,9 +45,9 @@ class School(Closed):
     go_live: Instant
     #: Where people reach the desk; every mail links to it.
     public_url: str = "http://127.0.0.1:8080"
+    #: How often an account is read, and how often while nothing happens on it.
     poll_every: Duration = timedelta(minutes=5)
-    #: How often the threads of recent posts are read again for edits and deletions.
-    sweep_every: Duration = timedelta(minutes=30)
+    poll_quiet: Duration = timedelta(minutes=30)
     digest_at: TimeOfDay = time(7, 30)
     classifier: str = "local"
     #: What the classifier's own `load` takes.
@@ -57,3 +59,11 @@ class School(Closed):
     browser_sandbox: bool = True
     #: Private addresses ("host:port") that the evidence browser may open all the same. Leave empty.
     browser_may_open: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _polls_in_time(self) -> "School":
+        if not timedelta(0) < self.poll_every <= self.poll_quiet <= SLOWEST_POLL:
+            raise ValueError(
+                "poll_every must not be longer than poll_quiet, and poll_quiet not than 4 hours (PT4H)"
+            )
+        return self

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-_NO_WORD = re.compile(r"[^\w@#]+")
+_NO_WORD = re.compile(r"[^\w@]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,11 @@ class SchoolNames:
         """Whether texts that a search for our names found (a comment, its title, its author's) speak of our school.
 
         In doubt they do: a threat seldom says which town it means. Texts that hold none of our names are the
-        platform's own idea of a match, and are ours unless they name another school's place.
+        platform's own idea of a match, and are ours unless they name another school's place. A school that has
+        told none of its names is meant by everything.
         """
+        if not (self.names or self.handles):
+            return True
         told = _folded(" ".join(texts))
         if _any(told, self._handles) or _any(told, self._places):
             return True

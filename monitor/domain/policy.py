@@ -100,6 +100,15 @@ class PolicyFile(_Closed):
     failures: Failures = Failures()
     #: Ids of the official accounts whose private messages are read (P17).
     private_messages: tuple[str, ...] = ()
+    #: How long after its author deleted it an ordinary comment loses its text, and on what basis a case keeps it.
+    erase_deleted_after: timedelta = Field(
+        default=timedelta(hours=24), ge=timedelta(hours=1), le=timedelta(days=30)
+    )
+    keep_deleted_because: str = Field(
+        default="evidence of a possible offence or of a complaint, for a task in the public interest "
+        "(UK GDPR Art. 6(1)(e))",
+        min_length=1,
+    )
     #: Whether a notice quotes the words behind a label. Of what is hurtful, private or advertising it never does.
     quotes: bool = False
     #: The last resort: an address outside the school that is always told when nobody else is left.

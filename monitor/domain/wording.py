@@ -1,8 +1,11 @@
-"""Labels and languages in words, and text made fit to be shown: the same on the desk and in mail."""
+"""Labels, languages and times in words, and text made fit to be shown: the same on the desk and in mail."""
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from monitor.domain.clock import utc
 from monitor.domain.verdict import Label
 
 LABELS: Mapping[str, str] = {
@@ -97,3 +100,27 @@ def short(text: str, limit: int = 400) -> str:
         return text
     cut = text[:limit]
     return (cut.rsplit(maxsplit=1)[0] if " " in cut[limit // 2 :] else cut) + " …"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """ "1 case", "2 cases"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def when(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """ "Tue 24 Nov, 15:40" in school time, with the year where it is not this year's."""
+    local, here = utc(moment).astimezone(zone), utc(now).astimezone(zone)
+    year = "" if local.year == here.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
+
+
+def length(span: timedelta) -> str:
+    """A length of time in its two largest units: "2 days 3 hours", "40 minutes"."""
+    minutes = int(abs(span).total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    units = [(days, "day"), (hours, "hour"), (minutes, "minute")]
+    first = next(index for index, (number, _) in enumerate(units) if number)
+    return " ".join(count(number, unit) for number, unit in units[first : first + 2] if number)

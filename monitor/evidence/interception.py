@@ -4,7 +4,7 @@ Chromium takes further authorities from a database that needs a tool to write, a
 key asks for no signature: whoever sends the authority's public certificate along would be trusted. So the vetting
 proxy checks each server's certificate itself, against the usual authorities and the school's, and shows the browser
 a key that was made for this run and never leaves this process. The browser is told to trust this key alone, and
-reaches nothing but the proxy (docs/decisions/0010).
+reaches nothing but the proxy (docs/decisions/0009).
 """
 
 import base64

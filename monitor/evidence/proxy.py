@@ -6,7 +6,7 @@ resolved once, each of its addresses must be public, and the connection goes to 
 that a name which changes its mind between two look-ups gains nothing.
 
 Where the school has a proxy of its own, connections are vetted the same way and then asked of that proxy by name,
-since it decides by names; docs/decisions/0010 says what that leaves open.
+since it decides by names; docs/decisions/0009 says what that leaves open.
 """
 
 import http.client

@@ -54,7 +54,7 @@ def may_be_public(host: str, port: int, *, encrypted: bool) -> bool:
     """Whether a name that cannot be resolved here may be handed to the school's proxy, which can.
 
     Where it leads is unknown until the proxy has been asked, so only over TLS, where the certificate proves that it
-    is no machine of the school's; and not by a name of local use (docs/decisions/0010).
+    is no machine of the school's; and not by a name of local use (docs/decisions/0009).
     """
     *others, top = host.rstrip(".").lower().split(".")
     # A last label that begins with a digit makes the whole an IPv4 address in some spelling.

@@ -41,7 +41,8 @@ def run(store: Store, reader: Reader, now: datetime, limit: int = 64) -> int:
 def record_health(tx: Transaction, reader: Reader, now: datetime) -> None:
     """Say on the status page whether the reader has its model."""
     if reader.problem:
-        tx.health.problem(CLASSIFIER, f"comments are read by the word list alone: {reader.problem}", now)
+        message = f"comments are read by the word list alone: {reader.problem}"
+        tx.health.problem(CLASSIFIER, message, now, headline="The classifier fails", grade="red")
     else:
         tx.health.cleared(CLASSIFIER, now)
 

@@ -66,28 +66,42 @@ def figures_at(tx: Transaction, edition: Edition, policy: Policy, now: datetime)
         "unread": {str(entry.case.id): entry.language for entry in to_handle if not policy.reads(entry.language)},
         "failing": classifier.message if classifier and classifier.cleared_at is None else None,
         "handled": tx.queue.finished_since(since),
+        "lookalikes": tx.lookalikes.undecided(),
         "sources": _sources(tx, edition, now),
     }
 
 
 def _sources(tx: Transaction, edition: Edition, now: datetime) -> Sequence[Mapping[str, Any]]:
     states = {state.account: state for state in tx.sources.states()}
-    rows = []
+    ills = [one for one in tx.health.problems() if one.grade]
+    rows: list[Mapping[str, Any]] = []
     for account in edition.accounts:
         state = states.get(account.id)
         read = state.last_read_ok if state else None
+        faults = [one for one in ills if one.is_about(account.id, account.credential)]
+        unread = next((one.message for one in faults if one.topic == "account"), None)
         rows.append(
             {
                 "account": account.id,
                 "name": account.name,
                 "last_read_ok": format_instant(read) if read else None,
                 "gap": (read or datetime.min.replace(tzinfo=UTC)) + STALE < now,
-                "problem": state.problem if state else None,
+                "problem": edition.problems.get(account.id) or unread or (state.problem if state else None),
+                "faults": [one.headline for one in faults if one.topic != "account"],
                 "items": state.items if state else 0,
             }
         )
-    broken = [
-        {"account": name, "name": name, "last_read_ok": None, "gap": True, "problem": text, "items": 0}
+    broken: list[Mapping[str, Any]] = [
+        {
+            "account": name,
+            "name": name,
+            "last_read_ok": None,
+            "gap": True,
+            "problem": text,
+            "faults": [],
+            "items": 0,
+        }
         for name, text in edition.problems.items()
+        if name not in {account.id for account in edition.accounts}
     ]
     return [*rows, *broken]

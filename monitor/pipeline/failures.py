@@ -1,9 +1,13 @@
-"""Problems of Schoolwatch itself → e-mail to those who look after it: at once, while it lasts, and when it is over.
+"""Problems of Schoolwatch and its sources → e-mail to those who look after it; the rule book says to whom.
 
-Only what cannot wait until somebody looks at the status page is told; the rule book says to whom.
+Red problems are told at once, while they last and when they are over; amber ones once. What is new together is one
+message: when the school's internet is down, fifty accounts are ill.
 """
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from monitor.domain.ports import Letters
 from monitor.domain.rulebook import RuleBook
@@ -11,42 +15,64 @@ from monitor.domain.sender import Sender
 from monitor.store.health import Problem
 from monitor.store.store import Store
 
-#: What is told, by the subject of its problem.
-GRAVE = ("classifier",)
 #: A problem that comes back this soon is the same one: nobody hears in between that it is over.
 STEADY = timedelta(minutes=10)
+#: After a message, what else becomes ill of the same kind is gathered for this long.
+GATHER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What people do not know yet of a problem: that it is there, that it is still there, or that it is over."""
+
+    problem: Problem
+    step: Literal["ill", "still", "well"]
 
 
 def run(store: Store, letters: Letters, book: RuleBook, sender: Sender, now: datetime) -> int:
-    """Put what is to be told of grave problems into the outbox; how many messages that made."""
-    made = 0
-    for subject in GRAVE:
-        with store.reading() as tx:
-            problem = tx.health.problem_of(subject)
-        if problem and (news := _news(problem, book.policy.book.failures.remind_every, now)):
-            made += _tell(store, problem, news, letters, book, sender, now)
-    return made
-
-
-def _news(problem: Problem, remind_every: timedelta, now: datetime) -> str | None:
-    """What people do not know yet: "ill", "still" ill, "well" again, or None."""
-    if problem.cleared_at is not None:
-        return "well" if problem.told_at and problem.cleared_at + STEADY <= now else None
-    if problem.told_at is None:
-        return "ill"
-    return "still" if problem.told_at + remind_every <= now else None
-
-
-def _tell(
-    store: Store, problem: Problem, news: str, letters: Letters, book: RuleBook, sender: Sender, now: datetime
-) -> int:
+    """Put what is to be told into the outbox, one message a person; how many messages that made."""
+    with store.reading() as tx:
+        problems = tx.health.to_tell()
+    found = _news(problems, book.policy.book.failures.remind_every, now)
+    forgotten = [one for one in problems if one.grade == "amber" and one.cleared_at]
+    if not found and not forgotten:
+        return 0
     with store.transaction() as tx:
-        if not tx.health.told(problem, None if news == "well" else now):
-            return 0  # another worker was faster
-        letter = letters.write(
-            "failure", sender=sender, news=news, problem=problem, read_again=tx.readings.count_provisional()
-        )
+        for problem in forgotten:
+            tx.health.told(problem, None)
+        # What another worker was faster to tell is left out.
+        news = [one for one in found if tx.health.told(one.problem, None if one.step == "well" else now)]
+        if not news:
+            return 0
+        letter = letters.write("failure", sender=sender, news=news, read_again=tx.readings.count_provisional())
         recipients = book.recipients(book.policy.book.failures.tell, accused=()).emails
         for recipient in recipients:
             tx.outbox.add(letter, message_id=sender.new_message_id(), recipient=recipient, now=now)
     return len(recipients)
+
+
+def _news(problems: Sequence[Problem], remind_every: timedelta, now: datetime) -> list[News]:
+    """What is to be told now, red first; of each kind after the last message of that kind was some time ago."""
+    last_told = _latest((one.topic, one.told_at) for one in problems if one.cleared_at is None)
+    last_over = _latest((one.topic, one.cleared_at) for one in problems if one.grade == "red")
+    news = []
+    for problem in problems:
+        if problem.cleared_at:
+            if problem.grade == "red" and last_over[problem.topic] + STEADY <= now:
+                news.append(News(problem=problem, step="well"))
+        elif problem.told_at is None:
+            told = last_told.get(problem.topic)
+            if told is None or told + GATHER <= now:
+                news.append(News(problem=problem, step="ill"))
+        elif problem.grade == "red" and problem.told_at + remind_every <= now:
+            news.append(News(problem=problem, step="still"))
+    return news
+
+
+def _latest(moments: Iterable[tuple[str, datetime | None]]) -> dict[str, datetime]:
+    """The latest moment of each topic that has one."""
+    latest: dict[str, datetime] = {}
+    for topic, moment in moments:
+        if moment is not None:
+            latest[topic] = max(moment, latest.get(topic, moment))
+    return latest

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from monitor.domain.case import Case, CaseEvent, CaseStatus, event_hash
 from monitor.domain.deadline import Deadline
 from monitor.domain.errors import NotFound
 from monitor.domain.verdict import Action, Expects, Verdict
 from monitor.store.rows import Repository
-from monitor.store.tables import case_events, cases
+from monitor.store.tables import case_events, cases, items
 
 
 def as_case(row: Any) -> Case:
@@ -183,6 +183,21 @@ class Cases(Repository):
         """When the next step of any case is due."""
         query = select(func.min(cases.c.next_step_at)).where(cases.c.school_id == self._school)
         return self._connection.execute(query).scalar()
+
+    def runs_on(self, account: str) -> bool:
+        """Whether a case of an item of this account waits for more than a glance."""
+        query = (
+            select(cases.c.id)
+            .join(items, items.c.id == cases.c.item_id)
+            .where(
+                cases.c.school_id == self._school,
+                cases.c.status.in_((CaseStatus.OPEN.value, CaseStatus.ACKNOWLEDGED.value)),
+                or_(cases.c.expects != Expects.GLANCE.value, cases.c.action != Action.IGNORE.value),
+                items.c.account == account,
+            )
+            .limit(1)
+        )
+        return self._connection.execute(query).first() is not None
 
     def _update(self, case_id: int, **values: Any) -> None:
         self._connection.execute(

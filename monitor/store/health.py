@@ -12,15 +12,31 @@ from monitor.store.tables import digests, heartbeats, problems
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something is ill: since when, how often seen, whether it is over, and when somebody was told by mail."""
+    """Something is ill: since when, how often seen, whether it is over, and when somebody was told by mail.
+
+    The subject's first word is what kind of thing is ill ("account", "mail"), the rest which of them. `headline`
+    says what is wrong in a few words that stay the same while it lasts; `grade` is "red" or "amber" where people
+    are told of it.
+    """
 
     subject: str
     message: str
+    headline: str
+    grade: str
     first_at: datetime
     last_at: datetime
     times: int
     cleared_at: datetime | None
     told_at: datetime | None
+
+    @property
+    def topic(self) -> str:
+        return self.subject.partition(" ")[0]
+
+    def is_about(self, account: str, credential: str = "") -> bool:
+        """Whether it is one of this account's, or of the credential that it reads with."""
+        whose = self.subject.removeprefix(f"{self.topic} ")
+        return whose == credential if self.topic == "budget" else whose.partition(":")[0] == account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +56,20 @@ class StoredDigest:
 
 
 class Health(Repository):
-    def problem(self, subject: str, message: str, now: datetime) -> None:
-        """Record that `subject` is ill. Seen again, it keeps the time it began."""
+    def problem(
+        self,
+        subject: str,
+        message: str,
+        now: datetime,
+        *,
+        headline: str = "",
+        grade: str = "",
+        since: datetime | None = None,
+    ) -> None:
+        """Record that `subject` is ill. Seen again, it keeps the time it began, unless `since` knows better.
+
+        With another headline it has taken a turn that people are told of anew.
+        """
         known = self._connection.execute(
             select(problems).where(problems.c.school_id == self._school, problems.c.subject == subject)
         ).first()
@@ -50,7 +78,10 @@ class Health(Repository):
             problems,
             {"subject": subject},
             message=message,
-            first_at=known.first_at if known and goes_on else now,
+            headline=headline,
+            grade=grade,
+            told_at=known.told_at if known and known.headline == headline else None,
+            first_at=since or (known.first_at if known and goes_on else now),
             last_at=now,
             times=known.times + 1 if known and goes_on else 1,
             cleared_at=None,
@@ -87,6 +118,19 @@ class Health(Repository):
             select(problems)
             .where(problems.c.school_id == self._school, problems.c.cleared_at.is_(None))
             .order_by(problems.c.first_at)
+        )
+        return [_row(Problem, row) for row in self._connection.execute(query)]
+
+    def to_tell(self) -> list[Problem]:
+        """What people are to be told of, or were told of and do not know yet to be over."""
+        query = (
+            select(problems)
+            .where(
+                problems.c.school_id == self._school,
+                problems.c.grade != "",
+                or_(problems.c.cleared_at.is_(None), problems.c.told_at.is_not(None)),
+            )
+            .order_by(problems.c.grade.desc(), problems.c.first_at, problems.c.id)
         )
         return [_row(Problem, row) for row in self._connection.execute(query)]
 

@@ -1,19 +1,16 @@
 """Items and their revisions, as read from the platforms."""
 
-import hashlib
-import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, or_, select
 
-from monitor.domain.account import Account
 from monitor.domain.errors import NotFound
-from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Reject, Visibility
-from monitor.store.rows import Repository
-from monitor.store.tables import cases, items, rejects, revisions, storable, verdicts
+from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Visibility
+from monitor.store.intake import Intake
+from monitor.store.tables import cases, items, revisions, verdicts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +25,6 @@ class StoredItem:
     history: bool
     gone_at: datetime | None
     erased_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
-    """How many items of a page were new, edited, or seen before."""
-
-    new: int
-    edited: int
-    known: int
 
 
 def as_item(row: Any) -> StoredItem:
@@ -73,96 +61,7 @@ def as_item(row: Any) -> StoredItem:
     )
 
 
-class Items(Repository):
-    def save(self, found: Sequence[Item], account: Account, now: datetime, go_live: datetime) -> Saved:
-        """Keep a page's items: idempotent on item and revision. A new revision waits to be classified."""
-        latest = {item.ref: item for item in found}
-        before = self._present(latest)
-        self._insert_new(
-            items,
-            [_item_row(item, account, now, go_live) for ref, item in latest.items() if ref not in before],
-        )
-        present = self._present(latest)
-        edited = 0
-        for ref, item in latest.items():
-            row = present[ref]
-            fresh = ref not in before
-            changed = row.revision != item.revision
-            if fresh or changed:
-                self._add_revision(row.id, item, now)
-            if changed:
-                edited += 1
-            if not fresh and (changed or row.gone_at or _promoted(row, item)):
-                self._refresh(row, item)
-        new = len(present) - len(before)
-        return Saved(new=new, edited=edited, known=len(latest) - new - edited)
-
-    def _add_revision(self, item_id: int, item: Item, now: datetime) -> None:
-        row = {"item_id": item_id, "revision": item.revision, "text": item.text}
-        added = self._insert_new(
-            revisions, [{**row, "raw": _plain(item.raw), "seen_at": now, "awaits": "classify"}]
-        )
-        if not added:  # the author went back to an earlier wording: it is judged again, not read again
-            self._send_to(item_id, item.revision, "triage")
-
-    def _refresh(self, row: Any, item: Item) -> None:
-        """An item came back edited, undeleted, or was found on an official account after being a mention."""
-        promoted = _promoted(row, item)
-        self._connection.execute(
-            update(items)
-            .where(items.c.id == row.id)
-            .values(
-                revision=item.revision,
-                gone_at=None,
-                channel=item.channel.value if promoted else row.channel,
-                attachments=list(item.attachments),
-            )
-        )
-        if promoted and row.revision == item.revision:
-            self._send_to(row.id, item.revision, "triage")
-
-    def _send_to(self, item_id: int, revision: str, stage: str) -> None:
-        self._connection.execute(
-            update(revisions)
-            .where(revisions.c.item_id == item_id, revisions.c.revision == revision, revisions.c.awaits.is_(None))
-            .values(awaits=stage)
-        )
-
-    def _present(self, refs: Iterable[ItemRef]) -> dict[ItemRef, Any]:
-        by_platform: dict[str, list[str]] = {}
-        for ref in refs:
-            by_platform.setdefault(ref.platform, []).append(ref.id)
-        if not by_platform:
-            return {}
-        wanted = or_(
-            *(
-                and_(items.c.platform == platform, items.c.native_id.in_(ids))
-                for platform, ids in by_platform.items()
-            )
-        )
-        rows = self._connection.execute(
-            select(
-                items.c.id, items.c.platform, items.c.native_id, items.c.revision, items.c.gone_at, items.c.channel
-            ).where(items.c.school_id == self._school, wanted)
-        )
-        return {ItemRef(row.platform, row.native_id): row for row in rows}
-
-    def reject(self, account: Account, found: Sequence[Reject], now: datetime) -> None:
-        """Keep records that could not be read, once each, so that nothing seen is lost."""
-        rows = []
-        for one in found:
-            raw = _plain(one.raw)
-            digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()[:32]
-            rows.append({"account": account.id, "digest": digest, "reason": one.reason, "raw": raw, "seen_at": now})
-        self._insert_new(rejects, rows)
-
-    def mark_gone(self, refs: Iterable[ItemRef], now: datetime) -> list[int]:
-        """Record that these items no longer exist; the ids of those not known to be gone before."""
-        gone = [row.id for row in self._present(refs).values() if row.gone_at is None]
-        if gone:
-            self._connection.execute(update(items).where(items.c.id.in_(gone)).values(gone_at=now))
-        return gone
-
+class Items(Intake):
     def _select(self) -> Select[Any]:
         return (
             select(items, revisions.c.text, revisions.c.raw)
@@ -210,11 +109,8 @@ class Items(Repository):
 
     def thread(self, ref: ItemRef) -> list[StoredItem]:
         """The post `ref` and everything stored below it, in order of time."""
-        query = (
-            self._select()
-            .where(items.c.platform == ref.platform, or_(items.c.thread == ref.id, items.c.native_id == ref.id))
-            .order_by(items.c.published_at, items.c.id)
-        )
+        found = self._in_thread(ref)
+        query = self._select().join(found, found.c.id == items.c.id).order_by(items.c.published_at, items.c.id)
         return [as_item(row) for row in self._connection.execute(query)]
 
     def school_reply_to(self, ref: ItemRef) -> StoredItem | None:
@@ -231,20 +127,6 @@ class Items(Repository):
         )
         row = self._connection.execute(query).first()
         return as_item(row) if row else None
-
-    def threads_of(self, account: str, since: datetime) -> list[ItemRef]:
-        """The posts of an account whose conversation had something new since `since`."""
-        query = (
-            select(items.c.platform, items.c.thread)
-            .where(
-                items.c.school_id == self._school,
-                items.c.account == account,
-                items.c.thread.is_not(None),
-                items.c.published_at >= since,
-            )
-            .distinct()
-        )
-        return sorted(ItemRef(row.platform, row.thread) for row in self._connection.execute(query))
 
     def search(
         self,
@@ -316,45 +198,3 @@ def _restricted(rules: Collection[str]) -> ColumnElement[bool]:
     named = or_(false(), *(cast(verdicts.c.rules, Text).contains(f'"{rule}"') for rule in rules))
     matched = select(verdicts.c.id).where(verdicts.c.item_id == items.c.id, named).exists()
     return or_(kept, and_(~mine.exists(), matched))
-
-
-def _promoted(row: Any, item: Item) -> bool:
-    return row.channel == Channel.MENTION and item.channel is Channel.OFFICIAL
-
-
-def _item_row(item: Item, account: Account, now: datetime, go_live: datetime) -> dict[str, Any]:
-    return {
-        "platform": item.ref.platform,
-        "native_id": item.ref.id,
-        "account": account.id,
-        "connector": account.connector,
-        "channel": item.channel.value,
-        "kind": item.kind.value,
-        "author_id": item.author.id,
-        "author_handle": item.author.handle,
-        "author_name": item.author.display_name,
-        "author_kind": item.author.kind.value,
-        "url": item.url,
-        "published_at": item.published_at,
-        "detected_at": now,
-        "parent": item.parent.id if item.parent else None,
-        "thread": item.thread.id if item.thread else None,
-        "lang": item.lang,
-        "attachments": list(item.attachments),
-        "visibility": item.visibility.value,
-        "revision": item.revision,
-        "history": item.published_at is None or item.published_at < go_live,
-    }
-
-
-def _plain(value: Any) -> Any:
-    """A record as JSON that every database can keep."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {storable(str(key)): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return storable(str(value))

@@ -50,6 +50,17 @@ class Counts:
     glances_overdue: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHistory:
+    """What was read of an account: how much, back to when (UTC), how much of it is history, and grave history."""
+
+    account: str
+    items: int = 0
+    oldest: datetime | None = None
+    history: int = 0
+    grave: int = 0
+
+
 #: A case that only waits for a glance: nothing in it needs anybody yet.
 _GLANCE = and_(cases.c.expects == Expects.GLANCE.value, cases.c.action == Action.IGNORE.value)
 
@@ -120,6 +131,31 @@ class Queue(Repository):
             )
             for row in self._connection.execute(query)
         }
+
+    def histories(self) -> list[AccountHistory]:
+        """Every account that anything was read of; grave is what a rule judged to need a person's decision."""
+        grave = (
+            select(verdicts.c.id)
+            .where(verdicts.c.item_id == items.c.id, verdicts.c.severity >= NEEDS_DECISION)
+            .exists()
+        )
+        query = (
+            select(
+                items.c.account,
+                func.count().label("items"),
+                func.min(items.c.published_at).label("oldest"),
+                func.count().filter(items.c.history).label("history"),
+                func.count().filter(and_(items.c.history, grave)).label("grave"),
+            )
+            .where(items.c.school_id == self._school)
+            .group_by(items.c.account)
+            .order_by(items.c.account)
+        )
+        names = AccountHistory.__dataclass_fields__
+        return [
+            AccountHistory(**{name: getattr(row, name) for name in names})
+            for row in self._connection.execute(query)
+        ]
 
     def _select(self) -> Select[Any]:
         case_columns = [column.label(f"case_{column.name}") for column in cases.c]

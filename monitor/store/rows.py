@@ -1,13 +1,12 @@
 """What the repositories share: their binding to a school, and inserts that leave an existing row alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
-#: Well below the number of values that either database takes in one statement.
-_ROWS_AT_ONCE = 200
+from monitor.domain.item import ItemRef
 
 
 class Repository:
@@ -19,12 +18,25 @@ class Repository:
 
     def _insert_new(self, table: Table, rows: Sequence[dict[str, Any]]) -> int:
         """Insert the rows whose unique key is not there yet; how many were."""
-        added = 0
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            values = [{"school_id": self._school, **row} for row in rows[start : start + _ROWS_AT_ONCE]]
-            statement = self._insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
-            added += len(self._connection.execute(statement).all())
-        return added
+        if not rows:
+            return 0
+        statement = self._insert(table).on_conflict_do_nothing().returning(table.c.id)
+        values = [{"school_id": self._school, **row} for row in rows]
+        return len(self._connection.execute(statement, values).all())
+
+    def _named(self, table: Table, refs: Iterable[ItemRef]) -> ColumnElement[bool] | None:
+        """Whether a row's `platform` and `native_id` are among `refs`; None where there are none."""
+        by_platform: dict[str, list[str]] = {}
+        for ref in refs:
+            by_platform.setdefault(ref.platform, []).append(ref.id)
+        if not by_platform:
+            return None
+        return or_(
+            *(
+                and_(table.c.platform == platform, table.c.native_id.in_(ids))
+                for platform, ids in by_platform.items()
+            )
+        )
 
     def _upsert(self, table: Table, key: dict[str, Any], **values: Any) -> None:
         """Write `values` to the row with this unique key, making it if it is not there."""

@@ -6,15 +6,20 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from monitor.store.access import AccessRecords
 from monitor.store.cases import Cases
 from monitor.store.engine import READING
+from monitor.store.erasure import Erasure
 from monitor.store.evidence import EvidenceShelf
 from monitor.store.health import Health
 from monitor.store.items import Items
+from monitor.store.lookalikes import Lookalikes
 from monitor.store.outbox import Outbox
 from monitor.store.queue import Queue
 from monitor.store.readings import Readings
 from monitor.store.sources import Sources
+from monitor.store.spending import Spending
+from monitor.store.threads import Threads
 
 
 class Transaction:
@@ -23,12 +28,17 @@ class Transaction:
     def __init__(self, connection: Connection, school: str) -> None:
         self.items = Items(connection, school)
         self.sources = Sources(connection, school)
+        self.threads = Threads(connection, school)
+        self.spending = Spending(connection, school)
         self.readings = Readings(connection, school)
         self.cases = Cases(connection, school)
         self.outbox = Outbox(connection, school)
         self.evidence = EvidenceShelf(connection, school)
+        self.erasure = Erasure(connection, school)
         self.health = Health(connection, school)
         self.queue = Queue(connection, school)
+        self.access = AccessRecords(connection, school)
+        self.lookalikes = Lookalikes(connection, school)
 
 
 class Store:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -97,18 +98,23 @@ def _case() -> Column[int]:
 sources = _table(
     "sources",
     _text("account"),
+    #: What the platform's limits count against (Account.credential): accounts that share it rest together.
+    _text("credential"),
     Column("cursor", Words),
     Column("last_read_ok", Instant),
     Column("last_item_at", Instant),
     Column("next_poll_at", Instant),
-    Column("last_sweep_at", Instant),
     Column("failures", Integer, nullable=False, default=0),
     Column("problem", Words),
     Column("problem_since", Instant),
+    #: Whether the problem is one that only a person can end.
+    Column("refused", Boolean, nullable=False, default=False),
     #: When the first reading reached its end; until then how many items it has brought, and back to when.
     Column("first_read_at", Instant),
     Column("backfilled", Integer, nullable=False, default=0),
     Column("backfilled_to", Instant),
+    #: When the one summary of all first readings was written.
+    Column("summed_up_at", Instant),
     #: What the last proven read brought, known or new, and how much of it could not be read.
     Column("last_items", Integer, nullable=False, default=0),
     Column("last_rejects", Integer, nullable=False, default=0),
@@ -117,6 +123,8 @@ sources = _table(
     #: What the platform said of our access: {"ends": {what: instant}, "lacks": [...], "notes": [...]}.
     Column("access", Document),
     Column("access_at", Instant),
+    #: When it was last searched for accounts that look like the school's.
+    Column("profiles_at", Instant),
     UniqueConstraint("school_id", "account"),
 )
 
@@ -127,8 +135,11 @@ threads = _table(
     _text("native_id"),
     #: The newest instant of its post and of what is below, by which it ages.
     Column("active_at", Instant, nullable=False),
-    Column("next_sweep_at", Instant, nullable=False),
+    #: NULL: too old to be swept again, until something new is found below it.
+    Column("next_sweep_at", Instant),
     Column("last_sweep_at", Instant),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("problem", Words),
     #: How many comments the platform counts below the post, how many we hold, and since when the two differ.
     Column("total", Integer),
     Column("held", Integer),
@@ -146,7 +157,19 @@ spending = _table(
     _text("unit"),
     Column("amount", Float, nullable=False, default=0),
     Column("cap", Float, nullable=False),
+    #: When the period is over.
+    Column("ends_at", Instant, nullable=False),
     UniqueConstraint("school_id", "credential", "period"),
+)
+
+left_out = _table(
+    "left_out",
+    #: What a search found that speaks of another school: that it was found, and nothing of what it says.
+    _text("account"),
+    _text("platform"),
+    _text("native_id"),
+    Column("found_at", Instant, nullable=False),
+    UniqueConstraint("school_id", "account", "platform", "native_id"),
 )
 
 lookalikes = _table(
@@ -172,6 +195,7 @@ lookalikes = _table(
     UniqueConstraint("school_id", "platform", "native_id"),
 )
 
+_GONE = text("gone_at IS NOT NULL")
 items = _table(
     "items",
     _text("platform"),
@@ -201,6 +225,8 @@ items = _table(
     Index(None, "school_id", "platform", "thread"),
     Index(None, "school_id", "platform", "parent"),
     Index(None, "school_id", "detected_at"),
+    # Of the few that are gone: of all, a search for what is still there would walk through it.
+    Index("ix_items_gone", "school_id", "gone_at", sqlite_where=_GONE, postgresql_where=_GONE),
 )
 
 revisions = _table(
@@ -361,6 +387,9 @@ problems = _table(
     #: What is ill ("account x-official", "mail", "browser"), one row each.
     _text("subject"),
     _text("message"),
+    #: What it is in a few words, and "red" or "amber" where people are told of it by mail.
+    _text("headline"),
+    _text("grade"),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("times", Integer, nullable=False, default=1),

@@ -10,7 +10,7 @@ from monitor.web import words
 from monitor.web.desk import Desk
 from monitor.web.gate import HEADERS, CookieNames, Gate, NotOurForm
 from monitor.web.pages import STATIC, Visit
-from monitor.web.views import case, digest, evidence, items, mail, queue, status, unlock
+from monitor.web.views import case, digest, evidence, items, lookalikes, mail, queue, status, unlock
 from monitor.web.window import Restricted
 
 
@@ -20,9 +20,9 @@ def create_app(desk: Desk) -> FastAPI:
     cookies = CookieNames(secure=desk.config.school.public_url.startswith("https://"))
     app.state.desk = desk
     app.state.cookies = cookies
-    for view in (queue, case, evidence, items, digest, mail, status, unlock):
+    for view in (queue, case, evidence, items, digest, mail, status, lookalikes, unlock):
         app.include_router(view.pages)
-    for form_view in (queue, case, unlock):
+    for form_view in (queue, case, lookalikes, unlock):
         app.include_router(form_view.forms)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Gate, access=desk.access, cookies=cookies)

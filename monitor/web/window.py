@@ -17,10 +17,11 @@ from monitor.domain.policy import PolicyFile
 from monitor.domain.verdict import Reading
 from monitor.store.health import Heartbeat, Problem, StoredDigest
 from monitor.store.items import StoredItem
+from monitor.store.lookalikes import Lookalike
 from monitor.store.outbox import Message, SentNotice
 from monitor.store.queue import Counts, QueueEntry
-from monitor.store.sources import SourceState
 from monitor.store.store import Transaction
+from monitor.web.lights import Known
 
 #: Of a long conversation, how many items before and after the case's own are shown.
 AROUND = 25
@@ -216,8 +217,23 @@ class Window:
     def counts(self, now: datetime) -> Counts:
         return self._tx.queue.counts(now)
 
-    def sources(self) -> list[SourceState]:
-        return self._tx.sources.states()
+    def sources(self, now: datetime) -> Known:
+        """How reading goes; nothing of any comment."""
+        counted = self._tx.threads.differences(now)
+        return Known(
+            states=self._tx.sources.states(),
+            problems=self._tx.health.problems(),
+            counted=counted,
+            differences={one.account: self._tx.threads.differing(one.account) for one in counted if one.differing},
+            spending=self._tx.spending.all(now),
+        )
+
+    def lookalikes(self) -> list[Lookalike]:
+        """Accounts in the school's name, those that nobody has decided about first; nothing of what they wrote."""
+        return self._tx.lookalikes.all()
+
+    def undecided_lookalikes(self) -> int:
+        return self._tx.lookalikes.undecided()
 
     def digests(self, limit: int) -> list[StoredDigest]:
         """The newest first; figures and ids only."""

@@ -3,27 +3,32 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from monitor.domain.case import CaseStatus, Decision
-from monitor.domain.clock import utc
 from monitor.domain.evidence import Grade
 from monitor.domain.item import AuthorKind, Channel, ItemKind
+from monitor.domain.lookalike import LookalikeDecision
 from monitor.domain.people import Role
 from monitor.domain.wording import (
     LABELS,
     VEILED,
+    count,
     harmless,
     label,
     labels,
+    length,
     listed,
     plain,
     short,
     unread,
     veil,
+    when,
 )
 
-__all__ = ["LABELS", "VEILED", "harmless", "label", "labels", "listed", "short", "unread", "veil"]
+__all__ = [
+    "LABELS", "VEILED", "count", "harmless", "label", "labels", "length", "listed", "short", "unread", "veil",
+    "when",
+]  # fmt: skip
 
 #: By severity, 0 to 5 (POLICY: severity and precedence).
 SEVERITIES = ("Ordinary", "To answer", "To answer", "Serious", "Urgent", "Danger now")
@@ -96,6 +101,14 @@ GRADES: Mapping[Grade, str] = {
     Grade.RECORD_ONLY: "The platform's record only, without the live page",
     Grade.FAILED: "Nothing could be kept",
 }
+#: What a person may say of an account in the school's name, and what follows from it.
+LOOKALIKES: Mapping[LookalikeDecision, str] = {
+    LookalikeDecision.OURS: "Ours: to be put into the register",
+    LookalikeDecision.UNOFFICIAL: "Unofficial, but pretends nothing",
+    LookalikeDecision.IMPERSONATING: "Impersonating us: to be reported to the platform",
+    LookalikeDecision.REPORTED: "Reported to the platform",
+    LookalikeDecision.UNRELATED: "Nothing to do with us",
+}
 _EVENTS: Mapping[str, str] = {
     "opened": "Case opened",
     "found_late": "Case opened after its deadline had passed",
@@ -110,7 +123,13 @@ _EVENTS: Mapping[str, str] = {
     "closed": "Closed",
     "reopened": "Opened again",
     "gone": "The comment is gone from the platform",
+    "kept": "Deleted by its author, and kept here",
+    "hidden": "Hidden on the platform",
+    "held": "Held back on the platform until it is approved there",
+    "shown again": "Everybody sees it on the platform now",
 }
+#: In the place of what its author deleted and we have given up.
+REMOVED = "[removed: its author deleted it]"
 _PICTURES: Mapping[str, str] = {
     "page": "The live page",
     "card": "Card made by Schoolwatch from the platform's record",
@@ -120,8 +139,12 @@ _STAGES: Mapping[str, str] = {
     "triage": "Applying the rule book",
     "escalate": "Deciding who is told",
     "failures": "Telling of its own failures",
+    "watch": "Watching over the sources",
+    "access": "Asking how long we may read",
+    "lookalikes": "Looking for accounts in our name",
     "notify": "Sending mail",
     "capture": "Keeping evidence",
+    "first reading": "Telling of the first reading",
     "digest": "Making the daily digest",
     "housekeeping": "Tidying up",
 }
@@ -166,30 +189,6 @@ def notice_level(level: int) -> str:
     if level > 0:
         return f"reminder {level}"
     return "at once" if level == 0 else "at once, more serious now"
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """ "1 case", "2 cases"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def when(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """ "Tue 24 Nov, 15:40" in school time, with the year where it is not this year's."""
-    local, here = utc(moment).astimezone(zone), utc(now).astimezone(zone)
-    year = "" if local.year == here.year else f" {local.year}"
-    return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
-
-
-def length(span: timedelta) -> str:
-    """A length of time in its two largest units: "2 days 3 hours", "40 minutes"."""
-    minutes = int(abs(span).total_seconds() // 60)
-    if minutes < 1:
-        return "less than a minute"
-    days, rest = divmod(minutes, 24 * 60)
-    hours, minutes = divmod(rest, 60)
-    units = [(days, "day"), (hours, "hour"), (minutes, "minute")]
-    first = next(index for index, (number, _) in enumerate(units) if number)
-    return " ".join(count(number, unit) for number, unit in units[first : first + 2] if number)
 
 
 def ago(moment: datetime, now: datetime) -> str:

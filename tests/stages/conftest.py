@@ -10,41 +10,52 @@ import pytest
 from monitor.adapters.letters import TemplateLetters
 from monitor.bootstrap import rule_book
 from monitor.config import Config
-from monitor.domain.account import Account, Capabilities
+from monitor.domain.account import Account, Budget, Capabilities
+from monitor.domain.cadence import Cadence
 from monitor.domain.errors import MailError, SourceError
 from monitor.domain.evidence import Capture, CapturedFile, Grade, Subject
 from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Page, Reject
+from monitor.domain.ports import Connector
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
 from monitor.domain.verdict import Comment, Label, NameHit, Reading
 from monitor.evidence.vault import FolderVault
 from monitor.pipeline import capture, classify, escalate, failures, ingest, notify, triage
 from monitor.store.queue import QueueEntry
+from monitor.store.sources import SourceState
 from monitor.store.store import Store
 
 PAGE = Account(id="page", connector="facebook", channel=Channel.OFFICIAL, name="The school's page")
 
 
 @dataclass
-class ListedPages:
+class ListedPages(Connector):
     """A Connector over prepared pages; an error among them is raised when it is reached."""
 
     pages: Sequence[Page | SourceError] = ()
-    threads: dict[ItemRef, Sequence[Page]] = field(default_factory=dict)
+    threads: dict[ItemRef, Sequence[Page | SourceError]] = field(default_factory=dict)
     polls: int = 0
+    swept: list[ItemRef] = field(default_factory=list)
+    hosts: tuple[str, ...] = ("graph.facebook.com",)
+    budget: Budget | None = None
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(reads=("comments",), edits=True, deletions=True)
+        return Capabilities(reads=("comments",), edits=True, deletions=True, hosts=self.hosts, budget=self.budget)
 
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
         self.polls += 1
-        for page in self.pages:
-            if isinstance(page, SourceError):
-                raise page
-            yield page
+        yield from _raising(self.pages)
 
     def thread(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
-        yield from self.threads.get(ref, ())
+        self.swept.append(ref)
+        yield from _raising(self.threads.get(ref, ()))
+
+
+def _raising(pages: Sequence[Page | SourceError]) -> Iterator[Page]:
+    for page in pages:
+        if isinstance(page, SourceError):
+            raise page
+        yield page
 
 
 class TableReader:
@@ -153,15 +164,21 @@ class School:
         failures.run(self.store, self.letters, self.book, self.sender, self.now)
         notify.run(self.store, self.postbox, self.letters, self.book, self.sender, self.now)
 
-    def poll(self, connector: ListedPages) -> int:
-        cadence = ingest.Cadence(
+    def poll(self, connector: Connector, account: Account = PAGE) -> int:
+        """The account is read if it is due, as the service does at every tick."""
+        cadence = Cadence(
             poll_every=timedelta(minutes=5),
-            sweep_every=timedelta(minutes=30),
+            poll_quiet=timedelta(minutes=30),
             go_live=self.now.replace(year=2026, month=11, day=1),
         )
         with self.store.transaction() as tx:
-            tx.sources.register([PAGE])
-        return ingest.run(self.store, PAGE, connector, cadence, self.now)
+            tx.sources.register([account])
+        return ingest.run(self.store, account, connector, cadence, self.now)
+
+    def state(self, account: Account = PAGE) -> SourceState:
+        """What is known of an account, counts included."""
+        with self.store.reading() as tx:
+            return next(state for state in tx.sources.states() if state.account == account.id)
 
     def later(self, **delta: float) -> None:
         self.now += timedelta(**delta)

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from connectors import kinds
 from connectors.sandbox import Entry, Fault, feed
 from monitor.domain.account import Capabilities
+from monitor.domain.cadence import Cadence
 from monitor.domain.item import ItemRef, Page
 from monitor.domain.ports import Connector
 from monitor.pipeline import ingest
@@ -44,8 +45,8 @@ FAULTS = (
     Fault.CIRCLE,
     Fault.POISONED,
 )
-CADENCE = ingest.Cadence(
-    poll_every=timedelta(minutes=5), sweep_every=timedelta(minutes=30), go_live=PRESENT - timedelta(days=10)
+CADENCE = Cadence(
+    poll_every=timedelta(minutes=5), poll_quiet=timedelta(minutes=30), go_live=PRESENT - timedelta(days=10)
 )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from monitor.domain.errors import SourceError
-from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef, Page, Reject
+from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef, Page, Reject, Visibility
 from tests.stages.conftest import ListedPages, School
 
 Pages = Callable[..., ListedPages]
@@ -58,7 +58,9 @@ def test_a_failing_account_is_asked_again_ever_more_slowly_but_within_half_an_ho
         assert next_poll is not None
         pauses.append(next_poll - school.now)
         school.now = next_poll
-    assert pauses == [timedelta(minutes=minutes) for minutes in (5, 10, 20, 30, 30)]
+    for pause, longest in zip(pauses, (5, 10, 20, 30, 30), strict=True):
+        assert timedelta(minutes=longest) * 0.75 <= pause <= timedelta(minutes=longest)
+    assert len(set(pauses)) == 5, "chance takes something off, so that accounts do not come back together"
 
 
 def test_the_platforms_own_word_on_when_to_come_back_is_kept(school: School, pages: Pages) -> None:
@@ -155,3 +157,87 @@ def test_a_crash_between_pages_repeats_a_page_and_loses_none(school: School) -> 
     )
     with school.store.reading() as tx:
         assert tx.items.count() == 2
+
+
+def events(school: School, kinds: tuple[str, ...]) -> list[str]:
+    """What the history of the one case says of these kinds."""
+    with school.store.reading() as tx:
+        [case] = tx.cases.all()
+        return [event.kind for event in tx.cases.history(case.id) if event.kind in kinds]
+
+
+def test_a_comment_that_is_hidden_and_shown_again_is_not_read_anew_and_its_case_says_so(
+    school: School, pages: Pages
+) -> None:
+    said = comment(school.now, 1)
+    school.poll(pages(Page(items=(said,))))
+    school.work()
+    for visibility in (Visibility.HIDDEN, Visibility.HIDDEN, Visibility.PUBLIC):
+        school.later(minutes=30)
+        school.poll(pages(Page(items=(replace(said, visibility=visibility),))))
+        with school.store.reading() as tx:
+            [stored] = tx.items.search()
+            assert tx.readings.count_waiting() == {}
+        assert stored.item.visibility is visibility
+    assert events(school, ("hidden", "held", "shown again")) == ["hidden", "shown again"]
+
+
+def test_a_search_that_finds_it_too_does_not_say_who_sees_it(school: School, pages: Pages) -> None:
+    said = replace(comment(school.now, 1), visibility=Visibility.HIDDEN, attachments=("photo",))
+    found = replace(comment(school.now, 1), channel=Channel.MENTION)
+    school.poll(pages(Page(items=(said,)), Page(items=(found,))))
+    with school.store.reading() as tx:
+        [stored] = tx.items.search()
+    assert (stored.item.visibility, stored.item.attachments) == (Visibility.HIDDEN, ("photo",))
+
+
+def test_a_comment_that_is_held_is_read_while_it_is_held(school: School, pages: Pages) -> None:
+    said = comment(school.now, 1)
+    school.poll(pages(Page(items=(replace(said, visibility=Visibility.HELD),))))
+    school.work()
+    assert [entry.labels for entry in school.queue()] == [("query",)]
+    school.later(minutes=30)
+    school.poll(pages(Page(items=(said,))))
+    with school.store.reading() as tx:
+        assert tx.readings.count_waiting() == {}
+    assert events(school, ("hidden", "held", "shown again")) == ["shown again"]
+
+
+def test_what_is_attached_later_is_noted_and_judged_without_a_new_reading(school: School, pages: Pages) -> None:
+    said = comment(school.now, 1)
+    school.poll(pages(Page(items=(said,))))
+    school.work()
+    school.later(minutes=30)
+    school.poll(pages(Page(items=(replace(said, attachments=("photo: \x00 a \ud83d",)),))))
+    with school.store.reading() as tx:
+        [stored] = tx.items.search()
+        assert stored.item.attachments == ("photo: \ufffd a ?",)
+        assert tx.readings.count_waiting() == {"triage": 1}
+    school.work()
+    school.later(minutes=30)
+    school.poll(pages(Page(items=(replace(said, attachments=("photo: \x00 a \ud83d",)),))))
+    with school.store.reading() as tx:
+        assert tx.readings.count_waiting() == {}
+
+
+def test_what_downtime_hid_is_found_late_once_it_is_over(school: School, pages: Pages) -> None:
+    school.poll(pages(Page(cursor="before")))
+    asked = comment(school.now, 1)
+    school.later(days=4)
+    school.poll(pages(Page(items=(asked,), cursor="after")))
+    school.work()
+    [entry] = school.queue()
+    assert entry.case.found_late
+    assert entry.case.overdue(school.now)
+    assert school.told(), "it escalates at once"
+
+
+def test_what_is_older_than_going_live_has_no_clock_and_alarms_nobody(school: School, pages: Pages) -> None:
+    old = comment(school.now - timedelta(days=25), 1, "I will hurt you @joan-price #threat")
+    undated = replace(comment(school.now, 2, "I know where you live #threat"), published_at=None)
+    school.poll(pages(Page(items=(old, undated))))
+    school.work()
+    with school.store.reading() as tx:
+        assert [stored.history for stored in tx.items.search()] == [True, True]
+        assert tx.cases.all() == []
+    assert school.told() == {}

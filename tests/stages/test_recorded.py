@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import connectors
 from classifiers.reader import load_reader
 from monitor.config import Config
+from monitor.domain.cadence import Cadence
 from monitor.domain.verdict import Label
 from monitor.pipeline import classify, ingest, triage
 from tests.contract.recorded import SECRETS, needs_recordings, recorded_accounts
@@ -17,7 +18,7 @@ GO_LIVE = datetime(2020, 1, 1, tzinfo=UTC)
 
 @needs_recordings
 def test_recorded_answers_become_scored_items_and_cases(school: School, example: Config) -> None:
-    cadence = ingest.Cadence(poll_every=timedelta(minutes=5), sweep_every=timedelta(hours=1), go_live=GO_LIVE)
+    cadence = Cadence(poll_every=timedelta(minutes=5), poll_quiet=timedelta(minutes=5), go_live=GO_LIVE)
     reader = load_reader("local", example.people)
     school.now = datetime(2026, 11, 30, tzinfo=UTC)  # later than every recording
     with recorded_accounts() as accounts:

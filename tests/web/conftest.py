@@ -1,15 +1,18 @@
 """A desk over a real store, opened as a browser on this machine opens it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from httpx2 import Response
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 from starlette.testclient import TestClient
 
 from monitor.config import Config
+from monitor.evidence.find_browser import find_browser
 from monitor.store.store import Store
 from monitor.web.access import Access
 from monitor.web.app import create_app
@@ -18,6 +21,7 @@ from tests.web.world import World, new_world
 
 LEADERS_CODE = "lead-ers2-code"
 HERE = "http://127.0.0.1:8080"
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--no-first-run", "--disable-component-update"]
 
 
 class Browser(TestClient):
@@ -60,3 +64,14 @@ def opened() -> Callable[[Desk], Browser]:
 @pytest.fixture
 def browser(desk: Desk, opened: Callable[[Desk], Browser]) -> Browser:
     return opened(desk)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    executable = find_browser()
+    if executable is None:
+        pytest.skip("no Chromium here: the desk is not seen in a real browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()

@@ -9,37 +9,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
+from monitor.domain.account import Profile
 from monitor.domain.case import CaseStatus
 from monitor.domain.item import Author, ItemKind
 from monitor.domain.ports import Letter
 from monitor.domain.verdict import Label
-from monitor.evidence.find_browser import find_browser
 from monitor.web.app import create_app
 from monitor.web.desk import Desk
 from monitor.web.server import DeskServer
 from tests.web.world import SAID_ON_X, World
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--no-first-run", "--disable-component-update"]
 
 
 @pytest.fixture(params=["sqlite"])
 def store(store: object) -> object:
     """One database is enough for what a browser does."""
     return store
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    executable = find_browser()
-    if executable is None:
-        pytest.skip("no Chromium here: the desk is not seen in a real browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -110,7 +98,7 @@ def paths_of(world: World) -> list[str]:
     with world.store.reading() as tx:
         cases = [f"/cases/{case.id}" for case in tx.cases.all()]
         mails = [f"/mail/{message.id}" for message in tx.outbox.messages()]
-    return ["/", "/items", "/digest", "/status", "/mail", *cases, *mails]
+    return ["/", "/items", "/digest", "/status", "/mail", "/lookalikes", *cases, *mails]
 
 
 def hostile(address: str) -> list[str]:
@@ -152,6 +140,17 @@ def test_hostile_comments_fire_nothing_on_any_page(
         tx.sources.register(world.config.accounts)
         tx.sources.failed("local-news", letter, world.now, next_poll_at=world.now)
         tx.health.problem(letter[:200], letter, world.now)
+        tx.health.problem("format local-news", letter, world.now, headline=letter[:200], grade="red")
+        fake = Profile(
+            platform="x",
+            id="1",
+            handle=letter[:300],
+            name=letter[:300],
+            about=letter,
+            url=hostile(address)[-1],
+            raw={"about": letter},
+        )
+        tx.lookalikes.save("x-mentions", fake, letter[:300], world.now)
         tx.health.beat(letter[:50], 0, world.now)
     with watched(chromium, url) as (page, seen):
         for path in [*paths_of(world), "/items?q=%3Cscript%3Ealert(1)%3C/script%3E", "/nothing%3Cscript%3E"]:

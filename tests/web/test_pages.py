@@ -17,7 +17,17 @@ from monitor.web.views.queue import SHOWN
 from tests.web.conftest import Browser
 from tests.web.world import SAID_ON_X, World, reading_of
 
-PAGES = ("/", "/items", "/digest", "/mail", "/status", "/unlock?leaders=true", "/cases/1", "/nothing")
+PAGES = (
+    "/",
+    "/items",
+    "/digest",
+    "/mail",
+    "/lookalikes",
+    "/status",
+    "/unlock?leaders=true",
+    "/cases/1",
+    "/nothing",
+)
 
 
 def order(page: str) -> list[int]:

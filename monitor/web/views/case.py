@@ -132,6 +132,8 @@ def _details(event: CaseEvent) -> Iterator[str]:
         yield f"severity {detail['severity']}"
     if detail.get("rules"):
         yield "rules: " + ", ".join(str(rule).replace("-", " ") for rule in detail["rules"])
+    if "because" in detail:
+        yield str(detail["because"])
     if "labels" in detail:
         found = words.listed(words.labels(detail["labels"]))
         yield f"found: {found}" if found else "nothing found"

@@ -26,6 +26,7 @@ class Source:
     last_read_ok: datetime | None
     gap: bool
     problem: str | None
+    faults: tuple[str, ...]
     items: int
 
 
@@ -54,6 +55,7 @@ def _show(visit: Visiting, day: str | None) -> HTMLResponse:
         counts=figures.get("counts", {}),
         read=figures.get("read"),
         failing=figures.get("failing"),
+        lookalikes=figures.get("lookalikes", 0),
         since=_instant(figures.get("since")),
         until=_instant(figures.get("until")),
         needs_you=needs_you,
@@ -87,6 +89,7 @@ def _source(row: dict[str, Any]) -> Source:
         last_read_ok=_instant(row["last_read_ok"]),
         gap=bool(row.get("gap", False)),
         problem=row["problem"],
+        faults=tuple(row.get("faults", ())),
         items=row["items"],
     )
 

@@ -27,7 +27,7 @@ def show(visit: Visiting, seen: int | None = None) -> HTMLResponse:
         to_glance = window.to_glance(SHOWN)
         counts = window.counts(visit.now)
         workings = window.workings()
-        sources = lights.sources(visit.desk.config, window.sources(), workings.problems, visit.now)
+        sources = lights.sources(visit.desk.config, window.sources(visit.now), visit.now)
     return visit.page(
         "queue.html",
         to_handle=to_handle,

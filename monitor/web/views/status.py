@@ -14,13 +14,17 @@ def show(visit: Visiting) -> HTMLResponse:
     config = visit.desk.config
     with visit.window() as window:
         workings = window.workings()
-        sources = lights.sources(config, window.sources(), workings.problems, visit.now)
+        sources = lights.sources(config, window.sources(visit.now), visit.now)
+        undecided = window.undecided_lookalikes()
+    at_sources = [[problem for _, problem in source.faults] for source in sources]
     return visit.page(
         "status.html",
         sources=sources,
         watch=lights.watch(sources),
         stages=[(_stage(visit, beat.stage), beat, lights.stage(beat, visit.now)) for beat in workings.heartbeats],
         workings=workings,
+        other_problems=[one for one in workings.problems if not any(one in faults for faults in at_sources)],
+        undecided=undecided,
         warnings=config.warnings,
     )
 

@@ -1,0 +1,61 @@
+"""Platform → accounts in the school's name that are not in its register, listed for a person to decide (P14)."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from monitor.domain.account import Account, Profile
+from monitor.domain.errors import SourceError
+from monitor.domain.lookalike import resembles
+from monitor.domain.ports import Connector
+from monitor.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+#: Each account looks once a day; where the platform did not answer, six hours later.
+EVERY = timedelta(days=1)
+AGAIN = timedelta(hours=6)
+
+
+def run(store: Store, accounts: Sequence[Account], connectors: Mapping[str, Connector], now: datetime) -> int:
+    """Look through one account whose time has come: search its platform, and see who wrote what it brought.
+
+    1 if there was one. What a platform does not answer is looked for later; it is no failure of reading.
+    """
+    for account in accounts:
+        with store.transaction() as tx:
+            since = tx.sources.state(account.id).profiles_at
+            if not tx.access.claim(account.id, "profiles_at", now, every=EVERY, again=AGAIN):
+                continue
+            authors = tx.lookalikes.authors(account.id, since)
+        _keep(store, account, authors, accounts, now)
+        try:
+            _keep(store, account, _search(account, accounts, connectors, now), accounts, now)
+        except SourceError as error:
+            logger.warning("account %s could not be searched for accounts in our name: %s", account.id, error)
+        else:
+            with store.transaction() as tx:
+                tx.access.asked(account.id, "profiles_at", now)
+        return 1
+    return 0
+
+
+def _search(
+    account: Account, accounts: Sequence[Account], connectors: Mapping[str, Connector], now: datetime
+) -> Iterable[Profile]:
+    """What a search finds; the first account of a platform searches for all of them, because it may cost."""
+    connector = connectors[account.id]
+    first = next(one for one in accounts if one.connector == account.connector)
+    if account is not first or not connector.capabilities().finds_profiles:
+        return ()
+    return connector.profiles([*account.names.phrases, *account.names.handles], now)
+
+
+def _keep(
+    store: Store, account: Account, found: Iterable[Profile], accounts: Sequence[Account], now: datetime
+) -> None:
+    ours = [handle for one in accounts if one.connector == account.connector for handle in one.handles]
+    for profile in found:
+        if why := resembles(profile, account.names, ours):
+            with store.transaction() as tx:
+                tx.lookalikes.save(account.id, profile, why, now)
