@@ -12,7 +12,7 @@ from connectors.archive import read_file
 from monitor.domain.account import Account
 from monitor.domain.errors import SourceError
 from monitor.domain.item import AuthorKind, Channel, ItemRef, Visibility
-from tests.contract.places import PRESENT, Place, Read, collect
+from tests.contract.places import PRESENT, Read, collect
 
 COMMENTS = Path(__file__).parents[2].parent / "shared" / "comments" / "comments.jsonl"
 
@@ -188,10 +188,10 @@ def test_no_content_of_a_csv_file_is_fatal(tmp_path: Path, content: bytes) -> No
 
 
 def test_a_file_reads_no_network_and_everything_in_it_is_public(tmp_path: Path) -> None:
-    place = Place("archive", tmp_path)
+    path = _write(tmp_path, "box.csv", "text\nOne\n")
 
-    assert place.connector().capabilities().hosts == ()
-    assert {item.visibility for item in place.poll().items} == {Visibility.PUBLIC}
+    assert _connector(path).capabilities().hosts == ()
+    assert [item.visibility for item in collect(read_file(path)).items] == [Visibility.PUBLIC]
 
 
 def test_a_row_with_more_or_fewer_fields_than_the_header_is_read(tmp_path: Path) -> None:

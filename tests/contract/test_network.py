@@ -101,7 +101,10 @@ def proxy() -> Iterator[Proxy]:
         def handle(self) -> None:
             head = b""
             while b"\r\n\r\n" not in head:
-                head += self.request.recv(4096)
+                read = self.request.recv(4096)
+                if not read:
+                    return
+                head += read
             line = head.split(b"\r\n")[0].decode()
             told.asked.append(line)
             if told.refuses:
@@ -129,7 +132,10 @@ def _ask(client: str, address: str, **how: object) -> bytes:
         session = ApiSession(service=SERVICE, base_url=address, token="t", reach=reach, now=PRESENT)
         return session.get(address).content
     with reach.client() as asking:
-        return fetch(asking, SERVICE, address, reach=reach).body
+        answer = fetch(asking, SERVICE, address, reach=reach)
+    if error := SERVICE.intercepted(answer, httpx.URL(address).host):
+        raise error
+    return answer.body
 
 
 @pytest.mark.parametrize("client", CLIENTS)
