@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
 
-from connectors.sandbox import APP, TOKEN, Sandbox, World
+from connectors.sandbox import Sandbox, World, environment
 from monitor.adapters.mailbox import Mailbox
 from monitor.bootstrap import build
 from monitor.config import Config, Mail
@@ -190,12 +190,9 @@ def demo(config: Config, data: Path, *, present: datetime | None = None, desk: s
         bookmark = replace(bookmark, port=urlsplit(sandbox.page_url("x")).port or 0)
         bookmark.save(data / "demo.json")
         config = _against(config, sandbox, mailbox.port, bookmark, desk)
-        secrets = {
-            name: APP.get(option, TOKEN) for account in config.accounts for option, name in account.secrets.items()
-        }
         # Nothing of it leaves this computer, so that no proxy is any use.
-        environment = {**os.environ, **secrets, "HTTPS_PROXY": "", "https_proxy": ""}
-        with build(config, data, clock=clock, environment=environment) as parts:
+        around = {**os.environ, **environment(config.accounts), "HTTPS_PROXY": "", "https_proxy": ""}
+        with build(config, data, clock=clock, environment=around) as parts:
             yield Demo(parts, clock, world, data, bookmark)
 
 

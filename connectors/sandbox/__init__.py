@@ -8,13 +8,14 @@
 What is there to see depends on the world and on `clock()` alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 
 from connectors.sandbox import bluesky, facebook, feed, instagram, mastodon, reddit, wordpress, x, youtube
 from connectors.sandbox.server import Fault, Server
 from connectors.sandbox.world import EXAMPLE, Edit, Entry, Person, World
+from monitor.domain.account import Account
 
 #: The only token the sandbox accepts.
 TOKEN = "sandbox-token"  # noqa: S105 - it opens nothing
@@ -22,7 +23,13 @@ TOKEN = "sandbox-token"  # noqa: S105 - it opens nothing
 #: Secrets that are no token, by their names under an account's `secrets:`.
 APP: Mapping[str, str] = {"client_id": reddit.CLIENT_ID}
 
-__all__ = ["APP", "EXAMPLE", "TOKEN", "Edit", "Entry", "Fault", "Person", "Sandbox", "World"]
+
+def environment(accounts: Iterable[Account]) -> dict[str, str]:
+    """What the environment must hold so that the sandbox accepts the secrets of `accounts`."""
+    return {name: APP.get(option, TOKEN) for account in accounts for option, name in account.secrets.items()}
+
+
+__all__ = ["APP", "EXAMPLE", "TOKEN", "Edit", "Entry", "Fault", "Person", "Sandbox", "World", "environment"]
 
 
 class Sandbox:

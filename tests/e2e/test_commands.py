@@ -4,7 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from monitor.config import Config
+from monitor.config import Config, load_config
+from tests.conftest import ROOT
 from tests.e2e.conftest import Run
 
 
@@ -51,7 +52,7 @@ def test_deadline_names_the_line_it_cannot_read(schoolwatch: Run, tmp_path: Path
     assert [line[:7] for line in ended.stderr.splitlines()] == ["line 1:", "line 2:", "line 3:"]
 
 
-SECRETS = {"X_BEARER_TOKEN": "unused", "FACEBOOK_PAGE_TOKEN": "unused"}
+SECRETS = {name: "unused" for account in load_config(ROOT / "config").accounts for name in account.secrets.values()}
 
 
 def cells(table: str) -> dict[str, str]:

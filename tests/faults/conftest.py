@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connectors.sandbox import TOKEN, Sandbox, World
+from connectors.sandbox import Sandbox, World, environment
 from monitor.adapters.mailbox import Mailbox
-from monitor.config import Config, Mail
+from monitor.config import Config, Mail, load_config
 from monitor.demo import DemoClock
 from monitor.domain.account import Account
 from monitor.jobs import Parts
@@ -18,9 +18,10 @@ from monitor.web.access import Access
 from monitor.web.app import create_app
 from monitor.web.desk import Desk
 from monitor.web.server import DeskServer
+from tests.conftest import ROOT
 
 PRESENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-SECRETS = {"X_BEARER_TOKEN": TOKEN, "FACEBOOK_PAGE_TOKEN": TOKEN}
+SECRETS = environment(load_config(ROOT / "config").accounts)
 
 
 class Rig:

@@ -13,15 +13,16 @@ from connectors.feed import Feed
 from connectors.sandbox import Sandbox, World
 from monitor.bootstrap.accounts import connect_all, examine
 from monitor.bootstrap.network import way_out, with_network
-from monitor.config import Config, Mentions, Network
+from monitor.config import Config, Mentions, Network, load_config
 from monitor.domain.account import Access, Account, Capabilities
 from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import Channel
 from tests.certificates import Authority
+from tests.conftest import ROOT
 from tests.schoolproxy import SchoolProxy
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
-SECRETS = {"X_BEARER_TOKEN": "a", "FACEBOOK_PAGE_TOKEN": "b"}
+SECRETS = {name: "given" for account in load_config(ROOT / "config").accounts for name in account.secrets.values()}
 
 
 def with_mentions(config: Config, dpia: str | None) -> Config:
@@ -71,7 +72,7 @@ def test_the_example_school_has_an_assessment(example: Config, tmp_path: Path) -
 
 
 def test_one_missing_secret_keeps_back_its_own_accounts_alone(example: Config, tmp_path: Path) -> None:
-    connected = connect_all(example, Network(), tmp_path, {"X_BEARER_TOKEN": "a"}, NOW)
+    connected = connect_all(example, Network(), tmp_path, {**SECRETS, "FACEBOOK_PAGE_TOKEN": ""}, NOW)
     assert set(connected.problems) == {"facebook-page"}
     assert "FACEBOOK_PAGE_TOKEN is not set" in connected.problems["facebook-page"]
 
