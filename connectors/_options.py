@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +25,11 @@ class ConnectorOptions(BaseModel):
     @property
     def reach(self) -> Reach:
         return Reach(timeout=self.timeout, proxy=self.proxy, ca_bundle=self.ca_bundle)
+
+
+def hosts_of(*addresses: str) -> tuple[str, ...]:
+    """The host names in `addresses`, each once."""
+    return tuple(dict.fromkeys(filter(None, (urlsplit(address).hostname for address in addresses))))
 
 
 def need_secret(account: Account, secrets: Mapping[str, str], name: str) -> str:

@@ -148,6 +148,22 @@ def visibility(record: Raw) -> Visibility:
     return Visibility.HIDDEN if removed else Visibility.PUBLIC
 
 
+def is_public(record: Raw) -> bool:
+    """Whether everybody sees it."""
+    return not vanished(record) and visibility(record) is Visibility.PUBLIC
+
+
+def talked_below(found: Iterable[Any]) -> set[str]:
+    """The posts below which one of the records stands for everybody to see."""
+    said = (one for one in mappings([*found]) if text(one, "name").startswith("t1_"))
+    return {text(one, "link_id") for one in said if is_public(one)}
+
+
+def is_ours(ref: ItemRef) -> bool:
+    """Whether Reddit itself gave the id: what staff handed in has ids of another form."""
+    return ref.platform == PLATFORM and FULLNAME.fullmatch(ref.id) is not None
+
+
 def counted(record: Raw) -> int | None:
     """How many comments Reddit counts below a post, with those that were removed and are not shown."""
     count = text(record, "num_comments")

@@ -12,20 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from connectors import _queries
 from connectors._bluesky import Records, fresh, is_conversation, is_post
 from connectors._bluesky_http import Xrpc
 from connectors._bluesky_reading import Reading
 from connectors._completeness import Memory
 from connectors._fields import dig, instant, mappings, page, text
 from connectors._http import Service
-from connectors._options import ConnectorOptions, need_secret
+from connectors._options import ConnectorOptions, hosts_of, need_secret
 from monitor.domain.account import Access, Account, Capabilities, Profile
 from monitor.domain.clock import format_instant
-from monitor.domain.errors import ConfigError
 from monitor.domain.item import Channel, ItemRef, Page
 from monitor.domain.ports import Connector
 
@@ -54,11 +53,6 @@ class Options(ConnectorOptions):
 
 def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> Connector:
     """A reader of one Bluesky account or of searches. Raises ConfigError."""
-    if account.channel is Channel.MENTION and not _queries(account, options):
-        raise ConfigError(
-            f"account {account.id}: option 'queries' is missing, and school.yaml names no school: what to search "
-            "Bluesky for"
-        )
     return Bluesky(account, options, need_secret(account, secrets, "token"))
 
 
@@ -68,7 +62,9 @@ class Bluesky(Connector):
     def __init__(self, account: Account, options: Options, password: str) -> None:
         self._official = account.channel is Channel.OFFICIAL
         self._wants_messages = self._official and account.private_messages
-        self._queries = _queries(account, options)
+        self._queries: tuple[str, ...] = ()
+        if not self._official:
+            self._queries = options.queries or _queries.phrases(account, "queries")
         self._options = options
         self._records = Records(account, (*account.handles, options.handle), options.page_url)
         self._service = Service(
@@ -84,7 +80,6 @@ class Bluesky(Connector):
     def capabilities(self) -> Capabilities:
         days = f"{self._options.window_days:g} days"
         own = ("own posts", "replies at any depth", "mentions", "quotes")
-        addresses = (self._options.base_url, self._options.page_url)
         return Capabilities(
             reads=(own if self._official else ("search",)) + ("private messages",) * self._wants_messages,
             edits=True,
@@ -94,7 +89,9 @@ class Bluesky(Connector):
                 "what people write whom the school blocked, or who blocked it, is not shown to the school",
             ),
             needs=(MESSAGES,) * self._wants_messages,
-            hosts=tuple(dict.fromkeys(urlsplit(address).hostname or "" for address in addresses)),
+            hosts=hosts_of(self._options.base_url),
+            pages=hosts_of(self._options.page_url),
+            hidden=True,
             finds_profiles=True,
         )
 
@@ -171,12 +168,6 @@ class Bluesky(Connector):
         with self._xrpc.signed_in(now):
             self._records.did = self._xrpc.did
             yield
-
-
-def _queries(account: Account, options: Options) -> tuple[str, ...]:
-    """What to search for: each of the account's own queries, else each name and handle as an exact phrase."""
-    names = dict.fromkeys((*account.names.phrases, *(handle.lstrip("@") for handle in account.names.handles)))
-    return options.queries or tuple('"{}"'.format(name.replace('"', " ").strip()) for name in names)
 
 
 def _marks(cursor: str | None) -> tuple[datetime | None, datetime | None, Memory]:

@@ -11,30 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from connectors import _queries
 from connectors._completeness import replies_below
 from connectors._fields import dig, mappings, page, text
 from connectors._http import Service
-from connectors._mastodon import (
-    PLATFORM,
-    Records,
-    id_of,
-    is_ours,
-    profile,
-    standing,
-)
-from connectors._mastodon_http import (
-    Client,
-    Progress,
-    Session,
-    ask,
-    connected,
-)
+from connectors._mastodon import PLATFORM, Records, id_of, is_ours, profile, standing
+from connectors._mastodon_http import Client, Progress, Session, ask, connected
 from connectors._mastodon_reading import Reading
-from connectors._options import ConnectorOptions, need_secret
+from connectors._options import ConnectorOptions, hosts_of, need_secret
 from monitor.domain.account import Access, Account, Capabilities, Profile
 from monitor.domain.errors import ConfigError
 from monitor.domain.item import Channel, ItemRef, Page
@@ -65,11 +52,6 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
     """A reader of one account, or of what is said under hashtags or found by searches. Raises ConfigError."""
     if account.channel is Channel.OFFICIAL and not options.handle:
         raise ConfigError(f"account {account.id}: option 'handle' is missing: the school's own name on its server")
-    if account.channel is Channel.MENTION and not any(_wanted(account, options)):
-        raise ConfigError(
-            f"account {account.id}: options 'hashtags' and 'query' are missing, and school.yaml names no school: "
-            "what to look for"
-        )
     return Mastodon(account, options, need_secret(account, secrets, "token"))
 
 
@@ -81,7 +63,7 @@ class Mastodon(Connector):
         self._token = token
         self._official = account.channel is Channel.OFFICIAL
         self._messages = self._official and account.private_messages
-        self._tags, self._queries = _wanted(account, options)
+        self._tags, self._queries = ((), ()) if self._official else _wanted(account, options)
         self._records = Records(account)
         self._tops: dict[str, str] = {}
         self._service = Service(
@@ -110,7 +92,9 @@ class Mastodon(Connector):
                 *(() if self._official else ("search finds authors who allow it, on servers that have one",)),
             ),
             needs=SCOPES if self._official else ("read:statuses", "read:search"),
-            hosts=(urlsplit(self._options.base_url).hostname or "",),
+            hosts=hosts_of(self._options.base_url),
+            pages=hosts_of(self._options.base_url),
+            hidden=True,
             finds_profiles=True,
         )
 
@@ -242,8 +226,5 @@ def _wanted(account: Account, options: Options) -> tuple[tuple[str, ...], tuple[
     """
     if options.hashtags or options.query:
         return tuple(tag.lstrip("#") for tag in options.hashtags), (options.query,) if options.query else ()
-    names = account.names
-    tags = (re.sub(r"\W", "", name.title()) for name in names.phrases)
-    phrases = (*names.phrases, *(handle.lstrip("@") for handle in names.handles))
-    queries = ('"{}"'.format(phrase.replace('"', " ").strip()) for phrase in phrases)
-    return tuple(dict.fromkeys(filter(None, tags))), tuple(dict.fromkeys(queries))
+    tags = (re.sub(r"\W", "", name.title()) for name in account.names.phrases)
+    return tuple(dict.fromkeys(filter(None, tags))), _queries.phrases(account, "hashtags", "query")

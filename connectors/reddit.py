@@ -7,25 +7,35 @@ deleted. https://www.reddit.com/dev/api and https://support.reddithelp.com/hc/en
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from connectors import _queries
 from connectors._fields import dig, mappings, text
 from connectors._http import Service
-from connectors._options import ConnectorOptions, need_secret
-from connectors._reddit import FULLNAME, PLATFORM, Reader, counted, vanished, visibility, words, written
+from connectors._options import ConnectorOptions, hosts_of, need_secret
+from connectors._reddit import (
+    FULLNAME,
+    PLATFORM,
+    Reader,
+    counted,
+    is_ours,
+    is_public,
+    talked_below,
+    vanished,
+    words,
+    written,
+)
 from connectors._reddit_http import Api, Closed
 from connectors._reddit_listings import BATCH, Ask, fresh, look_up, pages, records, tree
 from monitor.domain.account import Access, Account, Capabilities, Profile
 from monitor.domain.clock import format_instant, parse_instant
 from monitor.domain.errors import ConfigError, SourceError
-from monitor.domain.item import AuthorKind, Channel, ItemRef, Page, Raw, Visibility
+from monitor.domain.item import AuthorKind, Channel, ItemRef, Page, Raw
 from monitor.domain.ports import Connector
 
 #: Most listings end after about 1,000 entries, whatever came before them.
@@ -33,6 +43,8 @@ LISTING_ENDS = 900
 #: Threads elsewhere that the school began or joined are read at every poll for so long, by sweeps after that.
 FRESH = timedelta(days=2)
 LONGEST_QUERY = 512
+#: A feed that suddenly holds nothing is believed after this time: nobody can be asked whether that is so.
+EMPTY_FOR = timedelta(days=1)
 
 
 class Options(ConnectorOptions):
@@ -65,11 +77,10 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
         raise ConfigError(
             f"account {account.id}: give option 'subreddit', 'user' or both: what is the school's own"
         )
-    own = options.query or (options.subreddit and options.names)
-    if account.channel is Channel.MENTION and not (own or account.names.phrases or account.names.handles):
+    if options.names and not options.subreddit:
         raise ConfigError(
-            f"account {account.id}: give option 'query', or 'subreddit' and 'names', or the school's names in "
-            "school.yaml (`mentions`): what to look for"
+            f"account {account.id}: option 'subreddit' is missing: where to look for 'names'; for posts anywhere "
+            "give option 'query' in their place"
         )
     wanted = ["client_id", "client_secret", *(["refresh_token"] if "refresh_token" in secrets else [])]
     wanted = [] if options.feed else wanted
@@ -91,8 +102,8 @@ class Reddit(Connector):
         self._messages = self._moderator and account.private_messages
         self._queries, self._names = ([options.query] if options.query else []), options.names
         if not self._official and not (options.query or options.names):
-            self._queries = [*_queries.for_names(account, " OR ", LONGEST_QUERY)]
-            self._names = (*account.names.phrases, *(name.lstrip("@") for name in account.names.handles))
+            self._queries = [*_queries.joined(account, "query", by=" OR ", longest=LONGEST_QUERY)]
+            self._names = _queries.names(account, "query")
         service = Service(
             name="Reddit",
             account=account.id,
@@ -110,8 +121,10 @@ class Reddit(Connector):
 
     def capabilities(self) -> Capabilities:
         options = self._options
-        addresses = (*(() if options.feed else (options.base_url,)), options.reddit_url, options.page_url)
-        hosts = tuple(dict.fromkeys(urlsplit(address).hostname or "" for address in addresses))
+        hosts, pages = (
+            hosts_of("" if options.feed else options.base_url, options.reddit_url),
+            hosts_of(options.page_url),
+        )
         if options.feed:
             refusal = "since June 2026 Reddit refuses its feeds to most readers who are not signed in"
             return Capabilities(
@@ -120,6 +133,7 @@ class Reddit(Connector):
                 deletions=False,
                 notes=(refusal, "a feed does not report deletions, nor which comment is answered"),
                 hosts=hosts,
+                pages=pages,
             )
         ours = ["posts", "comments", "replies", "own posts and comments elsewhere, and answers to them"]
         ours += ["what filters hold back and moderators removed"] if self._moderator else []
@@ -135,6 +149,8 @@ class Reddit(Connector):
             notes=tuple(notes),
             needs=self._scopes(),
             hosts=hosts,
+            pages=pages,
+            hidden=self._moderator,
             finds_profiles=True,
         )
 
@@ -194,9 +210,9 @@ class Reddit(Connector):
                         newest.setdefault(path, first)
                     new = [record for record in fresh(found, seen) if self._wanted(path, record)]
                     roots += filter(self._leads_on, new)
-                    talked |= _talked_below(new)
+                    talked |= talked_below(new)
                     yield self._reader.page(new, cursor)
-                if last and not listed:
+                if last and not listed and not (self._options.feed and read_to and now - read_to > EMPTY_FOR):
                     self._expect_gone(ask, path, last)
                 whole = whole or listed >= LISTING_ENDS
             for found in self._withheld(ask, window):
@@ -211,9 +227,9 @@ class Reddit(Connector):
     def thread(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
         """The post `ref` and what is `known` looked up again; then everything below the post if it is ours, else
         what stands below our own comments: the rest of somebody else's thread is other people's own."""
-        if self._options.feed or not _is_ours(ref) or not ref.id.startswith("t3_"):
+        if self._options.feed or not is_ours(ref) or not ref.id.startswith("t3_"):
             return
-        wanted = [item.id for item in dict.fromkeys(known) if _is_ours(item) and item != ref]
+        wanted = [item.id for item in dict.fromkeys(known) if is_ours(item) and item != ref]
         seen: set[str] = set()
         talked: set[str] = set()
         roots: list[Raw] = []
@@ -226,7 +242,7 @@ class Reddit(Connector):
                 missing = [ItemRef(PLATFORM, key) for key in batch if key not in given and ref.id in given]
                 new = fresh(found, seen)
                 roots += filter(self._leads_on, new)
-                talked |= _talked_below(new)
+                talked |= talked_below(new)
                 yield self._reader.page(new, None, missing)
             for record in roots:
                 if ref.id in (text(record, "name"), text(record, "link_id")):
@@ -300,26 +316,14 @@ class Reddit(Connector):
     def _expect_gone(self, ask: Ask, path: str, last: str) -> None:
         """Raises SourceError for an empty listing if what stood there `last` is still to be seen."""
         left = [] if self._options.feed else mappings(look_up(ask, [last]))
-        public = [one for one in left if not vanished(one) and visibility(one) is Visibility.PUBLIC]
-        if public or self._options.feed:
+        if self._options.feed or any(map(is_public, left)):
             raise SourceError(
                 f"Reddit answered, but listed nothing in {path}, where there was something; trying again at the "
-                "next poll"
+                "next poll. If this lasts, open that page in a browser: a profile may hide what its owner writes"
             )
 
     def _scopes(self) -> tuple[str, ...]:
         return ("history", *(["privatemessages"] if self._messages else []), "read") if self._moderator else ()
-
-
-def _talked_below(found: Iterable[Any]) -> set[str]:
-    """The posts below which one of the records stands for everybody to see."""
-    said = (one for one in mappings([*found]) if text(one, "name").startswith("t1_"))
-    return {text(one, "link_id") for one in said if not vanished(one) and visibility(one) is Visibility.PUBLIC}
-
-
-def _is_ours(ref: ItemRef) -> bool:
-    """Whether Reddit itself gave the id: what staff handed in has ids of another form."""
-    return ref.platform == PLATFORM and FULLNAME.fullmatch(ref.id) is not None
 
 
 def _load(cursor: str | None) -> tuple[datetime | None, dict[str, str]]:

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from connectors import _queries
 from connectors._fields import dig, page, read, text
 from connectors._http import Service
-from connectors._options import ConnectorOptions, need_secret
+from connectors._options import ConnectorOptions, hosts_of, need_secret
 from connectors._wordpress import GONE, GONE_POST, Query, Site, SwitchedOff
 from connectors._wordpress_items import BINNED, Reader
 from connectors._wordpress_listings import Tally, Walk, written_at
@@ -54,11 +55,6 @@ class Options(ConnectorOptions):
 
 def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> Connector:
     """A reader of one site, as a moderator where there is an application password. Raises ConfigError."""
-    if account.channel is Channel.MENTION and not (options.search or account.names.phrases):
-        raise ConfigError(
-            f"account {account.id}: option 'search' is missing: what to look for on that site, unless the school's "
-            "names stand in school.yaml"
-        )
     if not options.user:
         if "token" in secrets:
             raise ConfigError(f"account {account.id}: option 'user' is missing: whose application password it is")
@@ -100,12 +96,14 @@ class WordPress(Connector):
         self._left_out = BINNED if options.spam else BINNED | {"spam"}
         self._login = login
         address = urlsplit(options.base_url.rstrip("/"))
-        self._hosts = (address.hostname or "",)
+        self._hosts = hosts_of(options.base_url)
         self._site = options.site or (address.hostname or "").removeprefix("www.") + address.path
         self._official = account.channel is Channel.OFFICIAL
         self._reader = Reader(account, self._site)
         #: What to look for; "" for everything.
-        self._searches = _searches(account, options)
+        self._searches: tuple[str, ...] = (options.search,)
+        if not (self._official or options.search):
+            self._searches = _queries.names(account, "search")
         #: What the site said at the last poll instead of its REST API, "" where it has one.
         self._off = ""
         self._service = Service(
@@ -126,6 +124,7 @@ class WordPress(Connector):
                 edits=True,
                 deletions=False,
                 hosts=self._hosts,
+                pages=self._hosts,
                 notes=(
                     f"THE SITE'S REST API IS SWITCHED OFF ({self._off}): its feeds are read instead; they lose a "
                     "comment that is approved late or followed by ten others before the next poll, and do not tell "
@@ -141,6 +140,8 @@ class WordPress(Connector):
             deletions=True,
             needs=NEEDS if self._login else (),
             hosts=self._hosts,
+            pages=self._hosts,
+            hidden=self._login is not None,
             notes=(
                 f"every poll reads the comments of the last {days}, and all when the number of older ones changes",
                 *public,
@@ -292,13 +293,6 @@ class WordPress(Connector):
         binned = [text(record, "id") for record in records if text(record, "status") in BINNED]
         gone = [self._reader.ref("comments", number) for number in binned if number]
         return page((read(record, self._reader.comment) for record in kept), cursor=cursor, gone=gone)
-
-
-def _searches(account: Account, options: Options) -> Sequence[str]:
-    """What the account asks for; else, on other people's sites, each of the school's names and handles."""
-    if options.search or account.channel is Channel.OFFICIAL:
-        return (options.search,)
-    return tuple(dict.fromkeys((*account.names.phrases, *account.names.handles)))
 
 
 def _words(search: str, options: Options) -> Query:

@@ -1,9 +1,9 @@
 """A Mastodon server: its REST API and its post pages, as far as a school's account needs them.
 
 Reference: docs.joinmastodon.org/methods, and answers recorded in August 2026. An entry's `title` is its content
-warning; its category may be a visibility, "filtered" (the school's settings hold such notifications back),
-"muted" (its conversations do not show such people) or "limited" (by the server's moderators). A message is a post
-that only those named in it see.
+warning; its category may be a visibility, "filtered" (the school's settings hold such notifications back) or
+"muted" (its conversations do not show such people). What is hidden is by somebody whom the server's moderators
+limited. A message is a post that only those named in it see.
 """
 
 import re
@@ -167,7 +167,7 @@ class _View:
 
     def status(self, live: Live) -> dict[str, Any]:
         parent = self._parent(live)
-        limited = {"limited": True} if live.entry.category == "limited" else {}
+        limited = {"limited": True} if live.entry.hidden else {}
         replies = [child for child in self.all if child.entry.under == live.key and _is_public(child)]
         address = f"@{live.author.handle if live.author else ''}/{status_id(live)}"
         return {

@@ -251,7 +251,8 @@ def test_what_comes_with_an_entry_is_a_fact() -> None:
 
 
 def test_the_host_to_allow_is_the_feeds() -> None:
-    assert _connector("https://news.example:8443/feed").capabilities().hosts == ("news.example",)
+    can = _connector("https://news.example:8443/feed").capabilities()
+    assert can.hosts == can.pages == ("news.example",)
 
 
 @pytest.mark.parametrize(

@@ -448,7 +448,8 @@ def test_the_hosts_to_allow_are_told_without_asking_any() -> None:
         id="ours", connector="reddit", channel=Channel.OFFICIAL, name="ours", options={"user": "larkfieldprim"}
     )
 
-    assert connect(account, SECRETS).capabilities().hosts == ("oauth.reddit.com", "www.reddit.com")
+    can = connect(account, SECRETS).capabilities()
+    assert (can.hosts, can.pages) == (("oauth.reddit.com", "www.reddit.com"), ("www.reddit.com",))
 
 
 def test_a_subreddit_that_does_not_exist_needs_a_person(reddit: Place) -> None:
@@ -574,7 +575,8 @@ def test_the_same_page_twice_is_a_circle() -> None:
     [
         (Channel.OFFICIAL, {"subreddit": ""}, "'subreddit', 'user' or both"),
         (Channel.MENTION, {"subreddit": ""}, "'query'"),
-        (Channel.MENTION, {}, "'names', or the school's names"),
+        (Channel.MENTION, {}, "'query', or the school's names"),
+        (Channel.MENTION, {"subreddit": "", "names": ["Larkfield"]}, "'subreddit' is missing"),
         (Channel.OFFICIAL, {"subreddit": "../api"}, "option 'subreddit'"),
     ],
 )
@@ -611,6 +613,18 @@ def test_feeds_give_the_items_under_the_ids_that_the_api_gives() -> None:
     assert (comment.thread, comment.parent, comment.kind) == (post.ref, None, ItemKind.COMMENT)
     assert (comment.author.handle, comment.published_at) == ("annbob", PRESENT - timedelta(hours=1))
     assert comment.url == "https://www.reddit.com/r/larkfield/comments/abc/fair/xyz/"
+
+
+def test_a_feed_that_is_suddenly_empty_is_believed_after_a_day() -> None:
+    full, empty = ([Route(path=".*", body=ATOM.format(told).encode())] for told in (POST_ENTRY, ""))
+    with _told(full, feed=True) as connector:
+        before = collect(connector.poll(None, PRESENT))
+    with _told(empty, feed=True) as connector:
+        with pytest.raises(SourceError, match="listed nothing in r/larkfield/new"):
+            collect(connector.poll(before.cursor, PRESENT + timedelta(hours=23)))
+        after = collect(connector.poll(before.cursor, PRESENT + timedelta(hours=25)))
+
+        assert collect(connector.poll(after.cursor, PRESENT + timedelta(hours=26))).items == []
 
 
 def test_a_feed_that_is_refused_is_called_that_and_says_what_to_do(reddit: Place) -> None:

@@ -410,7 +410,8 @@ def test_a_password_that_was_withdrawn_shows_in_access(wordpress: Place) -> None
 def test_the_host_to_allow_is_the_sites(wordpress: Place) -> None:
     connector = connect(_account(base_url="https://www.larkfield.example/news"), {})
 
-    assert connector.capabilities().hosts == ("www.larkfield.example",)
+    can = connector.capabilities()
+    assert can.hosts == can.pages == ("www.larkfield.example",)
 
 
 # What is in a record
