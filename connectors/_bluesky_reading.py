@@ -36,8 +36,9 @@ class Reading:
         self._xrpc = xrpc
         self._records = records
         self._memory = memory
-        #: The replies that the school has hidden, as far as threads were read.
+        #: The replies that the school has hidden in the threads that were read or, in `_gates`, looked up.
         self._hidden: set[str] = set()
+        self._gates: set[str] = set()
 
     def post_again(self, ref: ItemRef, known: Sequence[ItemRef], whole: bool) -> Iterator[Page]:
         """The thread `ref` if it is `whole` to be read, then every known post looked up that was not there."""
@@ -115,6 +116,7 @@ class Reading:
         method = "app.bsky.notification.listNotifications"
         listing = self._xrpc.listing(method, "notifications", until, crowd, reasons=list(REASONS))
         for number, entries in enumerate(listing):
+            self._look_up_hidden(entries)
             # Likes and the like carry no words.
             results = [self._read(entry) for entry in entries if text(entry, "reason") in (*REASONS, "")]
             yield results
@@ -126,6 +128,15 @@ class Reading:
             yield [Reject(raw={"notifications": format_instant(moment)}, reason=reason)]
             for views in self._xrpc.mentions(moment):
                 yield [self._read(view) for view in views]
+
+    def _look_up_hidden(self, entries: list[Any]) -> None:
+        """Which replies the school has hidden only the first post of their thread tells, and no notification."""
+        tops = {text(entry, "record", "reply", "root", "uri") for entry in entries} - self._gates
+        own = sorted(top for top in tops if post_uri(top) and top.startswith(f"at://{self._xrpc.did}/"))
+        for start in range(0, len(own), LOOKUP_BATCH):
+            for view in self._xrpc.look_up(*own[start : start + LOOKUP_BATCH]):
+                self._hidden |= hidden_replies(view)
+        self._gates.update(own)
 
     def searches(self, queries: Iterable[str], since: datetime) -> Iterator[Found]:
         """What each of `queries` finds."""

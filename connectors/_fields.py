@@ -16,6 +16,10 @@ from monitor.domain.item import Item, ItemRef, Page, Raw, Reject
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+#: The most bytes that an id may have: an index of PostgreSQL takes 2,704 for all its columns.
+LONGEST_ID = 2000
+
+
 class Unreadable(ValueError):
     """A record lacks what an item cannot do without."""
 
@@ -85,7 +89,11 @@ def read(record: Any, convert: Callable[[Raw], Item]) -> Item | Reject:
     if not isinstance(record, dict):
         return Reject(raw=record, reason="the record is not an object")
     try:
-        return convert(record)
+        item = convert(record)
+        refs = filter(None, (item.ref, item.parent, item.thread))
+        if any(len(ref.id.encode("utf-8", "replace")) > LONGEST_ID for ref in refs):
+            raise Unreadable("an id in it is too long to be kept")
+        return item
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         return Reject(raw=record, reason=str(error) if isinstance(error, Unreadable) else repr(error))
 

@@ -132,7 +132,7 @@ class Reading:
         }
 
     def elsewhere(self, tags: Iterable[str], queries: Iterable[str]) -> Mapping[str, Stage]:
-        """What is said under the hashtags, then what the searches find."""
+        """What the searches find, and what is said under the hashtags: not every server searches for these."""
         client, size, unsure = self._client, self._page_size, self._read_to is None
 
         def tagged(tag: str) -> Callable[[int | None], Iterator[Listed]]:
@@ -148,7 +148,7 @@ class Reading:
         def records(posts: list[Any]) -> Iterator[Found]:
             return ((self._standing_alone(post), {}) for post in self._records.fresh(posts, self._seen))
 
-        listings = {f"#{tag}": tagged(tag) for tag in tags} | {query: found(query) for query in queries}
+        listings = {query: found(query) for query in queries} | {f"#{tag}": tagged(tag) for tag in tags}
         doubt = "Mastodon answered, but found nothing for {}, though it did before"
         return {
             name: Stage(listing, records, doubt.format(name), self._since) for name, listing in listings.items()

@@ -151,6 +151,21 @@ def test_a_reply_that_the_school_hid_is_read_marked_and_not_gone(bluesky: Place)
     assert swept.gone == []
 
 
+def test_a_hidden_reply_stays_hidden_where_only_a_notification_brings_it(bluesky: Place) -> None:
+    bluesky.world.add(
+        _entry("fair", "The fair is off", by="school", at=-timedelta(days=3)),
+        _entry("rude", "@larkfieldprim You are useless", under="fair", hidden=True),
+    )
+    before = bluesky.poll()
+    bluesky.later(minutes=6)
+    after = bluesky.poll(before.cursor)
+
+    assert "The fair is off" in before.texts()
+    assert {found.saying("@larkfieldprim You are useless").visibility for found in (before, after)} == {
+        Visibility.HIDDEN
+    }
+
+
 def test_a_moderators_labels_are_kept_with_the_post() -> None:
     labels = [{"val": "spam"}, {"val": "rude", "neg": True}, {"val": 7}, "nonsense"]
     (item,) = _read(listNotifications={"notifications": [_view(labels=labels, reason="mention")]}).items

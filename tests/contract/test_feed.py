@@ -112,6 +112,14 @@ def test_a_bare_number_is_an_id_of_its_own_feed_only() -> None:
     assert item.ref.id.endswith("/feed#17")
 
 
+def test_an_id_too_long_for_an_index_costs_its_entry_alone() -> None:
+    item = '<item><guid isPermaLink="false">tag:{}</guid><title>{}</title></item>'
+    found = _read(_rss(item.format("7" * 3000, "One") + item.format("8", "Two")))
+
+    assert found.texts() == ["Two"]
+    assert [reject.reason for reject in found.rejects] == ["an id in it is too long to be kept"]
+
+
 def test_an_entry_without_a_time_is_undated() -> None:
     found = _read(_rss("<item><title>One</title><pubDate>last week</pubDate></item>"))
 

@@ -492,6 +492,10 @@ def test_hashtags_and_a_search_find_what_they_say_and_nothing_else(mastodon: Pla
 
     assert _look(mastodon, hashtags=["#larkfield"]).texts() == ["Sunny at #Larkfield today"]
     assert _look(mastodon, query="school larkfield").texts() == ["The school in Larkfield is fine"]
+    # Not every server searches, but every one has its hashtags.
+    _look(mastodon, hashtags=["larkfield"], query="#larkfield")
+    assert any("/timelines/tag/larkfield" in path for _, path in mastodon.sandbox.requests()[-2:])
+
     both = _look(mastodon, hashtags=["larkfield"], query="larkfield")
     assert both.texts() == ["Sunny at #Larkfield today", "The school in Larkfield is fine"]
     assert both.items[0].channel is Channel.MENTION
