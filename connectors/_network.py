@@ -1,5 +1,6 @@
 """The way out of a school's network: its proxy, its certificates, and in words what went wrong on the way."""
 
+import ipaddress
 import re
 import socket
 import ssl
@@ -48,6 +49,18 @@ class Reach:
         if self.proxy:
             session.proxies = {"http": self.proxy, "https": self.proxy}
         session.mount("https://", _Adapter(self.trusted()))
+
+    def leads_inside(self, host: str) -> bool:
+        """Whether `host` is a machine of the school's own network, where nobody outside may send us.
+
+        What a proxy is to find by its name it alone can judge.
+        """
+        try:
+            numbers = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST if self.proxy else 0)
+        except (OSError, UnicodeError):
+            return False
+        addresses = [ipaddress.ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in numbers]
+        return not all(address.is_global for address in addresses)
 
     def trusted(self) -> ssl.SSLContext:
         """Whose certificates are believed. Raises SourceError where `ca_bundle` cannot be read."""

@@ -134,6 +134,12 @@ class Feed(Connector):
                 moved = moved and answer.status in _MOVED
                 if not url:
                     raise SourceError(f"{self._service.name} sends us on to nowhere. {self._service.remedy}")
+                host = urlsplit(url).hostname or ""
+                if host != urlsplit(self._url).hostname and self._reach.leads_inside(host):
+                    raise SourceError(
+                        f"{self._service.name} sends us on to {host}, a machine in the school's own network. If "
+                        "that is right, put its address under `url` in accounts.yaml"
+                    )
             else:
                 raise SourceError(f"{self._service.name} sent us round in a circle (redirects)")
         self._moved = url if moved and url != self._url else ""

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from connectors.sandbox.bluesky import jwt
+from connectors.sandbox.bluesky_records import jwt
 from monitor.domain.account import Account
 from monitor.domain.item import Channel
 

@@ -15,7 +15,8 @@ from connectors import _bluesky_http, connect
 from connectors._bluesky import attachments, language
 from connectors._bluesky_http import OVERLAP
 from connectors.sandbox import TOKEN, Entry, Fault, Person
-from connectors.sandbox.bluesky import NO_MESSAGES, did
+from connectors.sandbox.bluesky import NO_MESSAGES
+from connectors.sandbox.bluesky_records import did
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef, Page, Visibility
@@ -388,7 +389,7 @@ def test_queries_of_the_accounts_own_win_over_the_schools_names(bluesky: Place) 
 def test_a_search_that_stops_short_goes_on_with_what_is_earlier(
     bluesky: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.sandbox.bluesky.SEARCH_REACH", 10)
+    monkeypatch.setattr("connectors.sandbox.bluesky_view.SEARCH_REACH", 10)
     monkeypatch.setattr(_bluesky_http, "REACH", 9)
     bluesky.world.add(*(_entry(f"m-{n}", f"Larkfield {n}", at=-timedelta(hours=n)) for n in range(1, 26)))
 

@@ -217,6 +217,16 @@ def test_a_redirect_that_leads_nowhere_is_an_error(place: str, words: str) -> No
         collect(_connector(f"{address}/feed").poll(None, PRESENT))
 
 
+def test_no_feed_sends_us_to_another_machine_in_the_schools_network() -> None:
+    inside = Route(path="/inside", body=_rss("<item><title>Secret</title></item>").encode())
+    routes = [inside]
+    with serve(routes) as address:
+        routes.append(Route(path="/feed", status=302, body=b"", headers={"Location": f"{address}/inside"}))
+        connector = _connector(f"{address.replace('127.0.0.1', 'localhost')}/feed")
+        with pytest.raises(SourceError, match=r"sends us on to 127\.0\.0\.1.*put its address under `url`"):
+            collect(connector.poll(None, PRESENT))
+
+
 def test_a_feed_that_is_suddenly_empty_is_not_believed_for_a_day(feed: Place) -> None:
     before = feed.poll()
     feed.world.edit("thanks", "Thanks a lot!", feed.later(minutes=1))

@@ -15,7 +15,7 @@ import yaml
 
 from connectors import connect
 from connectors.sandbox import TOKEN, Entry, Fault, Person
-from connectors.sandbox.mastodon import status_id
+from connectors.sandbox.mastodon_view import status_id
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef, Page, Visibility

@@ -11,7 +11,7 @@ import pytest
 
 from connectors import kinds
 from connectors.sandbox import TOKEN, Entry, Fault, Sandbox, World
-from connectors.sandbox.bluesky import jwt
+from connectors.sandbox.bluesky_records import jwt
 from connectors.sandbox.reddit import ACCESS
 from connectors.sandbox.search import matches
 from connectors.sandbox.world import number, offset
