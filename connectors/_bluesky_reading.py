@@ -105,7 +105,7 @@ class Reading:
             yield results
             if number == 0:
                 doubt = "Bluesky answered, but showed none of the school's own posts"
-                self._memory.listed("feed", entries, results, self._xrpc.exists, doubt)
+                self._memory.listed("feed", entries, results, self._xrpc.exists, doubt, own=True)
                 profile = None if entries else self._xrpc.ask("app.bsky.actor.getProfile", actor=did)
                 if (count := text(profile, "postsCount")) not in ("", "0"):
                     self._memory.counted("feed", entries, f"{doubt}, of which it counts {count}")

@@ -53,10 +53,13 @@ class Memory:
         exists: Callable[[str], bool],
         doubt: str,
         since: datetime | None = None,
+        *,
+        own: bool = False,
     ) -> None:
         """A listing's first page. Empty, it is doubted where the newest item that it showed before still `exists`.
 
-        `since`: the listing is asked for what was written after that alone.
+        `since`: the listing is asked for what was written after that alone. One of the school's `own` posts is
+        never believed while that one exists: nobody has muted or blocked themselves.
         """
         if shown:
             dated = [(item.published_at, item.ref.id) for item in results if isinstance(item, Item)]
@@ -67,6 +70,8 @@ class Memory:
         elif kept := self._newest.get(name):
             at = instant(text(kept, "at"))
             if (since is None or at is None or at > since) and exists(text(kept, "id")):
+                if own:
+                    self._empty.pop(name, None)
                 self.counted(name, shown, doubt)
             else:
                 del self._newest[name]

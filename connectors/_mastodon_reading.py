@@ -91,12 +91,12 @@ class Reading:
         if not stage.doubt:
             return
         keys = set(map(id_of, posts))
-        own = [item for item in results if isinstance(item, Item) and item.ref.id in keys]
+        found = [item for item in results if isinstance(item, Item) and item.ref.id in keys]
 
         def exists(key: str) -> bool:
             return ask(self._client.status, key) is not None
 
-        self._memory.listed(name, posts, own, exists, stage.doubt, stage.since)
+        self._memory.listed(name, posts, found, exists, stage.doubt, stage.since, own=name == POSTS)
         if name == POSTS and not posts:
             me: Any = self._client.account_verify_credentials()
             last = instant(f"{text(me, 'last_status_at')}T00:00:00Z")
@@ -123,12 +123,12 @@ class Reading:
         return {
             POSTS: Stage(
                 own,
-                lambda posts: self._begun(posts),
+                self._begun,
                 "Mastodon answered, but showed none of the school's own posts",
                 self._begin,
             ),
-            "answers": Stage(own, lambda posts: self._answers(posts)),
-            "mentions": Stage(addressed, lambda posts: self._addressed(posts), none),
+            "answers": Stage(own, self._answers),
+            "mentions": Stage(addressed, self._by_themselves, none),
         }
 
     def elsewhere(self, tags: Iterable[str], queries: Iterable[str]) -> Mapping[str, Stage]:
@@ -145,13 +145,11 @@ class Reading:
         def found(query: str) -> Callable[[int | None], Iterator[Listed]]:
             return lambda mark: search(client, query, self._since, mark, size, unsure=unsure)
 
-        def records(posts: list[Any]) -> Iterator[Found]:
-            return ((self._standing_alone(post), {}) for post in self._records.fresh(posts, self._seen))
-
         listings = {query: found(query) for query in queries} | {f"#{tag}": tagged(tag) for tag in tags}
         doubt = "Mastodon answered, but found nothing for {}, though it did before"
         return {
-            name: Stage(listing, records, doubt.format(name), self._since) for name, listing in listings.items()
+            name: Stage(listing, self._by_themselves, doubt.format(name), self._since)
+            for name, listing in listings.items()
         }
 
     def _begun(self, posts: list[Any]) -> Iterator[Found]:
@@ -172,12 +170,10 @@ class Reading:
                 new = self._records.fresh([post, *below], self._seen)
                 yield [self.item(one, self._top(post)) for one in new], {}
 
-    def _addressed(self, posts: list[Any]) -> Iterator[Found]:
+    def _by_themselves(self, posts: list[Any]) -> Iterator[Found]:
+        """Posts without what stands below them, one by one: each may take a request for where it stands."""
         for post in self._records.fresh(posts, self._seen):
-            yield self._standing_alone(post), {}
-
-    def _standing_alone(self, post: Any) -> list[Item | Reject]:
-        return [self.item(post, self._top(post))]
+            yield [self.item(post, self._top(post))], {}
 
     def below(self, post: Any) -> list[Any]:
         """What stands below a post. The server counts public replies, but of those that the school muted, too."""

@@ -91,7 +91,6 @@ class Reddit(Connector):
     """Reads one account or one search."""
 
     def __init__(self, account: Account, options: Options, secrets: Mapping[str, str]) -> None:
-        self._account = account
         self._options = options
         own = {name.casefold().removeprefix("u/") for name in (*account.handles, options.user) if name}
         self._reader = Reader(account.channel, options.page_url, own)

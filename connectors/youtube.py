@@ -68,7 +68,6 @@ class YouTube(Connector):
     """Reads one channel, or what one search finds."""
 
     def __init__(self, account: Account, options: Options, secrets: Mapping[str, str]) -> None:
-        self._account = account
         self._options = options
         self._official = account.channel is Channel.OFFICIAL
         self._queries = [options.query]

@@ -463,6 +463,17 @@ def test_posts_that_are_counted_and_not_shown_are_doubted_at_the_very_first_poll
         bluesky.poll()
 
 
+def test_own_posts_that_are_there_are_missed_for_as_long_as_they_are_not_shown(bluesky: Place) -> None:
+    cursor = bluesky.poll().cursor
+    for _ in range(3):
+        bluesky.sandbox.fail("bluesky", Fault.EMPTY, path="getAuthorFeed")
+        with pytest.raises(SourceError, match="none of the school's own posts"):
+            for found in bluesky.pages(cursor):
+                cursor = found.cursor
+
+    assert "Sports day is on Friday" in bluesky.poll(cursor).texts()
+
+
 def test_a_listing_that_is_empty_since_its_posts_were_deleted_is_not_doubted(bluesky: Place) -> None:
     bluesky.world.add(_entry("hail", "Hail Larkfield"))
     connector = _searching(bluesky, "hail")

@@ -267,6 +267,17 @@ def test_a_listing_that_comes_empty_though_it_was_not_before_is_doubted(
         mastodon.poll(before.cursor)
 
 
+def test_own_posts_that_are_there_are_missed_for_as_long_as_they_are_not_shown(mastodon: Place) -> None:
+    cursor = mastodon.poll().cursor
+    for _ in range(3):
+        mastodon.sandbox.fail("mastodon", Fault.EMPTY, times=2, path="/statuses")
+        with pytest.raises(SourceError, match="none of the school's own posts"):
+            for found in mastodon.pages(cursor):
+                cursor = found.cursor
+
+    assert "Sports day is on Friday" in mastodon.poll(cursor).texts()
+
+
 def test_posts_that_are_counted_and_not_shown_are_doubted_at_the_very_first_poll(mastodon: Place) -> None:
     mastodon.world.add(_entry("today", "Good morning", by="school"))
     mastodon.sandbox.fail("mastodon", Fault.EMPTY, path="/statuses")
