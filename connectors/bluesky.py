@@ -91,7 +91,7 @@ class Bluesky(Connector):
             needs=(MESSAGES,) * self._wants_messages,
             hosts=hosts_of(self._options.base_url),
             pages=hosts_of(self._options.page_url),
-            hidden=True,
+            hidden=self._official,
             finds_profiles=True,
         )
 

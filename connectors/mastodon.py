@@ -94,7 +94,7 @@ class Mastodon(Connector):
             needs=SCOPES if self._official else ("read:statuses", "read:search"),
             hosts=hosts_of(self._options.base_url),
             pages=hosts_of(self._options.base_url),
-            hidden=True,
+            hidden=self._official,
             finds_profiles=True,
         )
 

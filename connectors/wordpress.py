@@ -55,6 +55,8 @@ class Options(ConnectorOptions):
 
 def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> Connector:
     """A reader of one site, as a moderator where there is an application password. Raises ConfigError."""
+    if account.channel is Channel.OFFICIAL and options.search:
+        raise ConfigError(f"account {account.id}: option 'search': of the school's own site everything is read")
     if not options.user:
         if "token" in secrets:
             raise ConfigError(f"account {account.id}: option 'user' is missing: whose application password it is")

@@ -240,6 +240,7 @@ def test_a_moderator_reads_what_a_filter_holds_back_and_what_was_removed(reddit:
         "insult": Visibility.HIDDEN,
     }
     assert found.texts() == reddit.expected()
+    assert moderator.capabilities().hidden
     reddit.later(hours=1)
     swept = collect(moderator.thread(_ref(reddit, "post"), [item.ref for item in found.items], reddit.now))
     assert swept.saying("waiting").visibility is Visibility.PUBLIC
@@ -252,6 +253,7 @@ def test_without_a_moderators_sign_in_it_is_not_shown_and_that_is_said(reddit: P
 
     assert "waiting" not in reddit.poll().texts()
     assert "moderator's sign-in" in " ".join(reddit.connector().capabilities().notes)
+    assert not reddit.connector().capabilities().hidden
 
 
 def test_a_sign_in_that_does_not_moderate_reads_the_rest_and_says_what_it_lacks(

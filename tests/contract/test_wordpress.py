@@ -118,6 +118,7 @@ def test_a_moderator_sees_what_is_on_hold_and_a_visitor_does_not(wordpress: Plac
     assert "Please read me first" not in collect(visitor.poll(None, wordpress.now)).texts()
     assert "comments on hold" in wordpress.connector().capabilities().reads
     assert any("only approved comments" in note for note in visitor.capabilities().notes)
+    assert (wordpress.connector().capabilities().hidden, visitor.capabilities().hidden) == (True, False)
 
 
 def test_what_is_in_the_bin_is_gone_and_what_is_in_the_spam_folder_is_read() -> None:
@@ -312,6 +313,8 @@ def test_a_password_is_sent_over_https_alone_and_belongs_to_somebody() -> None:
 def test_somebody_elses_site_is_searched_and_its_conversations_are_left_alone(wordpress: Place) -> None:
     with pytest.raises(ConfigError, match="'search'"):
         connect(_account(Channel.MENTION, base_url="https://news.example"), {})
+    with pytest.raises(ConfigError, match="own site everything is read"):
+        connect(_account(base_url="https://school.example", search="scarf"), {})
     account = replace(wordpress.account(user="", search="scarf"), channel=Channel.MENTION)
     connector = connect(account, {})
     (found,) = collect(connector.poll(None, wordpress.now)).items

@@ -127,6 +127,7 @@ def test_the_owner_sees_what_is_held_for_review_and_likely_spam(youtube: Place) 
     assert {states["held"], states["held reply"], states["spam"]} == {Visibility.HELD}
     assert states["Thanks!"] is Visibility.PUBLIC
     assert "comments held for review" in owner.capabilities().reads
+    assert owner.capabilities().hidden
     post = found.saying("Sports day is on Friday").ref
     assert {"held", "spam", "held reply"} <= set(collect(owner.thread(post, [], youtube.now)).texts())
 
@@ -136,6 +137,7 @@ def test_an_api_key_sees_nothing_hidden_and_says_so(youtube: Place) -> None:
 
     assert "held" not in youtube.poll().texts()
     assert "held for review" in " ".join(youtube.connector().capabilities().notes)
+    assert not youtube.connector().capabilities().hidden
 
 
 def test_a_comment_approved_late_is_found_at_its_old_place(youtube: Place) -> None:
