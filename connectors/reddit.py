@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import Field
 
 from connectors import _queries
-from connectors._fields import dig, mappings, text
+from connectors._completeness import Memory
+from connectors._fields import dig, instant, json_or_none, mappings, text
 from connectors._http import Service
 from connectors._options import ConnectorOptions, hosts_of, need_secret
 from connectors._reddit import (
@@ -33,7 +34,7 @@ from connectors._reddit import (
 from connectors._reddit_http import Api, Closed
 from connectors._reddit_listings import BATCH, Ask, fresh, look_up, pages, records, tree
 from monitor.domain.account import Access, Account, Capabilities, Profile
-from monitor.domain.clock import format_instant, parse_instant
+from monitor.domain.clock import format_instant
 from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import AuthorKind, Channel, ItemRef, Page, Raw
 from monitor.domain.ports import Connector
@@ -190,9 +191,11 @@ class Reddit(Connector):
 
         At the first poll, and where a listing ended before it should, every thread of the window is read to its
         end. `totals` are told where that was done: Reddit counts what was removed, too, and only a thread itself
-        shows how much of it that is.
+        shows how much of it that is. A thread that comes empty is doubted once the rest is read, and at the next
+        poll believed: a comment that was removed still stands in its author's own list.
         """
-        read_to, newest = _load(cursor)
+        read_to, before, memory = _load(cursor)
+        newest = dict(before)
         window = now - timedelta(days=self._options.window_days)
         since = read_to - timedelta(hours=self._options.overlap_hours) if read_to else window
         whole = read_to is None
@@ -219,9 +222,11 @@ class Reddit(Connector):
             earliest = min(since, window) if whole else since - FRESH
             for record in roots:
                 if (written(record) or now) >= earliest and (whole or not self._on_our_ground(record)):
-                    yield from self._below(ask, record, seen, talked, cursor)
-        memory = {"read_to": format_instant(now), "newest": newest}
-        yield Page(cursor=json.dumps(memory), rest_until=self._api.rest_until)
+                    yield from self._below(ask, record, seen, talked, memory, cursor)
+        if doubt := memory.doubt:
+            yield Page(cursor=_dump(read_to, before, memory), rest_until=self._api.rest_until)
+            raise doubt
+        yield Page(cursor=_dump(now, newest, memory), rest_until=self._api.rest_until)
 
     def thread(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
         """The post `ref` and what is `known` looked up again; then everything below the post if it is ours, else
@@ -232,6 +237,7 @@ class Reddit(Connector):
         seen: set[str] = set()
         talked: set[str] = set()
         roots: list[Raw] = []
+        memory = Memory(None)
         with self._api.open(now) as ask:
             for start in range(0, len(wanted) or 1, BATCH - 1):
                 batch = wanted[start : start + BATCH - 1]
@@ -245,8 +251,10 @@ class Reddit(Connector):
                 yield self._reader.page(new, None, missing)
             for record in roots:
                 if ref.id in (text(record, "name"), text(record, "link_id")):
-                    yield from self._below(ask, record, seen, talked, None)
+                    yield from self._below(ask, record, seen, talked, memory, None)
         yield Page(rest_until=self._api.rest_until)
+        if memory.doubt:
+            raise memory.doubt
 
     def _listings(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """What to list, newest first: path and parameters."""
@@ -291,10 +299,12 @@ class Reddit(Connector):
             return text(record, "name").startswith("t3_")
         return self._reader.author(record).kind is AuthorKind.SCHOOL
 
-    def _below(self, ask: Ask, record: Raw, seen: set[str], talked: set[str], cursor: str | None) -> Iterator[Page]:
+    def _below(
+        self, ask: Ask, record: Raw, seen: set[str], talked: set[str], memory: Memory, cursor: str | None
+    ) -> Iterator[Page]:
         """What stands below a post or comment; nothing where that is not, or no longer, for us to see.
 
-        Then how many comments Reddit counts below a post, less those that are shown as removed. Raises SourceError
+        Then how many comments Reddit counts below a post, less those that are shown as removed. `memory` takes note
         where nothing is shown below a post in `talked`.
         """
         name, post = text(record, "name"), text(record, "link_id")
@@ -305,9 +315,9 @@ class Reddit(Connector):
                 shown |= {text(one, "name"): vanished(one) == "removed" for one in below}
                 yield self._reader.page(fresh(found, seen), cursor)
             count = None if post or not FULLNAME.fullmatch(name) else counted(record)
-            if not shown and name in talked:
+            if name in talked:
                 none = f"Reddit answered, but showed none of the {count or 'known'} comments below a post"
-                raise SourceError(f"{none}; trying again at the next poll")
+                memory.counted(name, shown, none)
             if count is not None:
                 left = max(count - sum(shown.values()), 0)
                 yield Page(cursor=cursor, totals={ItemRef(PLATFORM, name): left})
@@ -325,14 +335,15 @@ class Reddit(Connector):
         return ("history", *(["privatemessages"] if self._messages else []), "read") if self._moderator else ()
 
 
-def _load(cursor: str | None) -> tuple[datetime | None, dict[str, str]]:
-    """Up to when was read, and what each listing began with. Nothing where it cannot be read."""
-    try:
-        state = json.loads(cursor or "{}")
-        newest = dig(state, "newest")
-        kept = {path: text(newest, path) for path in newest} if isinstance(newest, Mapping) else {}
-        return parse_instant(state["read_to"]), {
-            path: name for path, name in kept.items() if FULLNAME.fullmatch(name)
-        }
-    except (LookupError, TypeError, ValueError):
-        return None, {}
+def _load(cursor: str | None) -> tuple[datetime | None, dict[str, str], Memory]:
+    """Up to when was read, what each listing began with, which threads came empty; another form begins again."""
+    state = json_or_none(cursor or "{}")
+    newest = dig(state, "newest")
+    kept = {path: text(newest, path) for path in newest} if isinstance(newest, Mapping) else {}
+    names = {path: name for path, name in kept.items() if FULLNAME.fullmatch(name)}
+    return instant(text(state, "read_to")), names, Memory(dig(state, "threads"))
+
+
+def _dump(read_to: datetime | None, newest: Mapping[str, str], memory: Memory) -> str:
+    told = {"read_to": format_instant(read_to)} if read_to else {}
+    return json.dumps({**told, "newest": newest, "threads": memory.state()})

@@ -336,6 +336,29 @@ def test_an_empty_thread_is_an_error_while_a_comment_of_it_is_there() -> None:
     assert collect(pages).gone == []
 
 
+def test_a_thread_that_stays_empty_in_a_poll_is_believed_and_keeps_no_other_from_being_read() -> None:
+    written = PRESENT.timestamp() - 3600
+    about = {"subreddit": "elsewhere", "author": "larkfieldprim", "created_utc": written}
+    posts = [{"kind": "t3", "data": {"name": f"t3_{key}", "title": key, **about}} for key in ("abc", "def")]
+    ours = {"kind": "t1", "data": {"name": "t1_xyz", "link_id": "t3_abc", "body": "Removed", **about}}
+    theirs = {"name": "t1_uvw", "link_id": "t3_def", "parent_id": "t3_def", "body": "Read", "author": "annbob"}
+    trees = {"abc": _listing(), "def": _listing({"kind": "t1", "data": theirs})}
+    routes = [
+        Route(path="/user/larkfieldprim/submitted", body=_listing(*posts)),
+        Route(path="/user/larkfieldprim/comments", body=_listing(ours)),
+        *(Route(path=f"/comments/{key}", body=b"[{}, %s]" % tree) for key, tree in trees.items()),
+    ]
+    pages: list[Page] = []
+    with _told(routes, user="larkfieldprim", subreddit="") as connector:
+        with pytest.raises(SourceError, match="none of the known comments below a post"):
+            for page in connector.poll(None, PRESENT):
+                pages.append(page)
+        again = collect(connector.poll(pages[-1].cursor, PRESENT))
+
+    assert "Read" in collect(pages).texts()
+    assert again.texts() == collect(pages).texts()
+
+
 def test_an_empty_listing_is_an_error_while_what_stood_there_is_still_to_be_seen(reddit: Place) -> None:
     before = reddit.poll()
     reddit.later(minutes=5)
