@@ -227,3 +227,24 @@ def test_a_crash_in_a_sweep_repeats_it(school: School) -> None:
     school.poll(connector)
     assert connector.swept == [POST]
     assert school.state().items == 2
+
+
+def test_of_a_conversation_too_old_to_be_swept_again_nobody_is_told_for_ever(school: School) -> None:
+    connector = ListedPages(pages=(Page(items=(post(school.now),), totals={POST: 1}),))
+    school.poll(connector)
+    assert told(school).differing == 1
+    school.later(days=91)
+    school.poll(connector)
+    assert (thread(school).next_sweep_at, thread(school).differs_since) == (None, None)
+    assert (told(school).total, told(school).held, told(school).differing) == (1, 0, 0)
+
+
+def test_a_conversation_that_fails_until_it_is_too_old_is_given_up(school: School) -> None:
+    connector = ListedPages(pages=(Page(items=(post(school.now),)),), threads={POST: (SourceError("no"),)})
+    school.poll(connector)
+    school.later(days=91)
+    school.poll(connector)
+    school.later(hours=1)
+    school.poll(connector)
+    assert connector.swept == [POST, POST]
+    assert (told(school).failing, told(school).waiting) == (0, 0)
