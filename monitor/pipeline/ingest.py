@@ -103,6 +103,7 @@ class _Turn:
         self._now = now
         can = connector.capabilities()
         self._budget = can.budget
+        self._deletions = can.deletions
         # What staff hand in is about the school: they have read it.
         self._searches = account.channel is Channel.MENTION and bool(can.hosts)
 
@@ -172,7 +173,9 @@ class _Turn:
         with self._store.transaction() as tx:
             active_at = tx.threads.get(self._account.id, thread).active_at
             next_sweep_at = self._cadence.next_sweep(self._now, active_at)
-            tx.threads.swept(self._account.id, thread, self._now, next_sweep_at=next_sweep_at)
+            tx.threads.swept(
+                self._account.id, thread, self._now, next_sweep_at=next_sweep_at, deletions=self._deletions
+            )
 
     def _put_off(self, thread: ItemRef, error: SourceError) -> None:
         with self._store.transaction() as tx:

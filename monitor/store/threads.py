@@ -110,15 +110,25 @@ class Threads(Repository):
         """Raises LookupError for a conversation that was never `found`."""
         return self._present(account, [ref])[ref]
 
-    def swept(self, account: str, ref: ItemRef, now: datetime, *, next_sweep_at: datetime | None) -> None:
+    def swept(
+        self,
+        account: str,
+        ref: ItemRef,
+        now: datetime,
+        *,
+        next_sweep_at: datetime | None,
+        deletions: bool = True,
+    ) -> None:
         """A sweep reached its end: compare what the platform counts with what we hold now.
 
-        Of a post that is itself gone nothing is counted any more; one that is swept no more has nobody told of it.
+        Without `deletions` it does not tell what was deleted there: that we hold more is to be expected. Of a post
+        that is itself gone nothing is counted any more; one that is swept no more has nobody told of it.
         """
         thread = self.get(account, ref)
         total = None if self._is_gone(ref) else thread.total
         held = self._held(ref)
-        differs = total is not None and total != held and next_sweep_at is not None
+        differs = total is not None and (total > held or (deletions and total < held))
+        differs = differs and next_sweep_at is not None
         self._update(
             account,
             ref,

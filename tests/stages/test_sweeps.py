@@ -248,3 +248,11 @@ def test_a_conversation_that_fails_until_it_is_too_old_is_given_up(school: Schoo
     school.poll(connector)
     assert connector.swept == [POST, POST]
     assert (told(school).failing, told(school).waiting) == (0, 0)
+
+
+def test_where_deletions_are_not_told_it_is_no_fault_that_we_hold_more_than_is_counted(school: School) -> None:
+    items = (post(school.now), comment(school.now, 1), comment(school.now, 2))
+    for total, differing in ((1, 0), (3, 1)):
+        school.poll(ListedPages(pages=(Page(items=items, totals={POST: total}),), deletions=False))
+        assert told(school).differing == differing
+        school.later(minutes=6)
