@@ -207,6 +207,8 @@ class _Turn:
             saved = tx.items.save(ours, account, now, self._cadence.go_live)
             tx.items.reject(account, page.rejects, now)
             self._keep_threads(tx, ours, saved, page)
+            for item_id in saved.back:
+                self._log(tx, item_id, "back")
             for item_id in tx.items.mark_gone(page.gone, account.channel, now):
                 self._log(tx, item_id, "gone")
             for item_id, visibility in saved.shown.items():

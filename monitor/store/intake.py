@@ -19,7 +19,7 @@ from monitor.store.tables import items, left_out, readings, rejects, revisions, 
 class Saved:
     """How many items of a page were new, edited, or seen before; who sees which of them has changed (item ids).
 
-    `arrived` are the new ones.
+    `arrived` are the new ones; `back` were known to be gone (item ids).
     """
 
     new: int
@@ -27,6 +27,7 @@ class Saved:
     known: int
     arrived: tuple[Item, ...] = ()
     shown: Mapping[int, Visibility] = field(default_factory=dict)
+    back: tuple[int, ...] = ()
 
 
 #: What tells whether an item is to be written again.
@@ -53,6 +54,7 @@ class Intake(Repository):
         inserted = self._present(item.ref for item in arrived)
         self._insert_new(revisions, [_revision_row(inserted[item.ref].id, item, now) for item in arrived])
         edited = 0
+        back = tuple(row.id for row in before.values() if row.gone_at is not None)
         shown: dict[int, Visibility] = {}
         for ref, read in latest.items():
             row = before.get(ref) or inserted[ref]
@@ -69,6 +71,7 @@ class Intake(Repository):
             known=len(latest) - len(arrived) - edited,
             arrived=tuple(arrived),
             shown=shown,
+            back=back,
         )
 
     def _refresh(self, row: Any, item: Item, now: datetime) -> None:

@@ -71,6 +71,9 @@ def test_an_ordinary_comment_loses_its_words_and_its_author_a_day_after_it_went(
     item = stored(school)
     assert item.erased_at == school.now
     assert item.item.ref == said.ref
+    with school.store.reading() as tx:
+        [case] = tx.cases.all()
+        assert tx.cases.history(case.id)[-1].kind == "erased"
     for trace in ("Lovely", "joan-price", "Ann", "'7'", "facebook.example"):
         assert trace not in everything(school), trace
 
