@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -72,6 +73,7 @@ class Stages:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self._beats: dict[str, datetime] = {}
+        self._being_read = {account.id: Lock() for account in parts.config.accounts}
         school = parts.config.school
         self._cadence = Cadence(poll_every=school.poll_every, poll_quiet=school.poll_quiet, go_live=school.go_live)
         self._edition = digest.Edition(at=school.digest_at, accounts=parts.config.accounts, problems=parts.problems)
@@ -108,12 +110,17 @@ class Stages:
         return [account for account in self.parts.config.accounts if account.id in self.parts.connectors]
 
     def poll(self, account: Account) -> int:
-        """Read one account if it is due."""
-        connector = self.parts.connectors[account.id]
-        return self._turn(
-            f"poll {account.id}",
-            lambda now: ingest.run(self.parts.store, account, connector, self._cadence, now),
-        )
+        """Read one account if it is due, and if it is not just being read: that could be paid for twice."""
+        connector, lock = self.parts.connectors[account.id], self._being_read[account.id]
+        if not lock.acquire(blocking=False):
+            return 0
+        try:
+            return self._turn(
+                f"poll {account.id}",
+                lambda now: ingest.run(self.parts.store, account, connector, self._cadence, now),
+            )
+        finally:
+            lock.release()
 
     def turn(self, stage: str) -> int:
         """One sweep of a stage; how much it did."""

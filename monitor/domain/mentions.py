@@ -32,24 +32,32 @@ class SchoolNames:
     def mean_us(self, *texts: str) -> bool:
         """Whether texts that a search for our names found (a comment, its title, its author's) speak of our school.
 
-        In doubt they do: a threat seldom says which town it means. Texts that hold none of our names are the
-        platform's own idea of a match, and are ours unless they name another school's place. A school that has
-        told none of its names is meant by everything.
+        In doubt they do: a threat seldom says which town it means, and whoever makes it may live in another. So
+        another school's place counts where it stands beside our name, in the same text. Texts that hold none of our
+        names are the platform's own idea of a match, and are ours unless they name another school's place. A school
+        that has told none of its names is meant by everything.
         """
         if not (self.names or self.handles):
             return True
-        told = _folded(" ".join(texts))
-        if _any(told, self._handles) or _any(told, self._places):
+        told = [_folded(text) for text in texts]
+        if any(_any(text, self._handles) or _any(text, self._places) for text in told):
             return True
-        if _any(told, self._elsewhere):
+        naming = [text for text in told if _any(text, self._phrases)]
+        if any(_any(text, self._elsewhere) for text in naming or told):
             return False
         return not self.place_needed
 
     @cached_property
     def _handles(self) -> tuple[str, ...]:
         return tuple(
-            form for handle in self.handles for form in (_folded(handle), _folded("@" + handle.lstrip("@")))
+            form
+            for handle in self.handles
+            for form in (_folded(handle.lstrip("@")), _folded("@" + handle.lstrip("@")))
         )
+
+    @cached_property
+    def _phrases(self) -> tuple[str, ...]:
+        return tuple(map(_folded, self.phrases))
 
     @cached_property
     def _places(self) -> tuple[str, ...]:

@@ -28,7 +28,10 @@ def _decide(store: Store, item_id: int, because: str, now: datetime) -> bool:
     with store.transaction() as tx:
         case = tx.cases.for_item(item_id)
         if case is None or _ordinary(tx, case):
-            return tx.erasure.erase(item_id, now)
+            erased = tx.erasure.erase(item_id, now)
+            if erased and case is not None:
+                tx.cases.log(case.id, "automatic", "erased", {"item": item_id}, now)
+            return erased
         tx.cases.log(case.id, "automatic", KEPT, {"item": item_id, "because": because}, now)
         return True
 

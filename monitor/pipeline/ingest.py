@@ -29,6 +29,8 @@ FAILURES_A_TURN = 3
 #: What the history of a case says when who sees its comment has changed.
 _SHOWN = {Visibility.PUBLIC: "shown again", Visibility.HIDDEN: "hidden", Visibility.HELD: "held"}
 
+_OUR_FAULT = "Schoolwatch itself went wrong while it read ({}): tell your technician, the log says more"
+
 
 def run(store: Store, account: Account, connector: Connector, cadence: Cadence, now: datetime) -> int:
     """Read one account if it is due; how many items were new or edited.
@@ -42,16 +44,22 @@ def run(store: Store, account: Account, connector: Connector, cadence: Cadence, 
         return 0
     turn = _Turn(store, account, connector, cadence, now)
     try:
-        turn.mind_the_budget()
+        if spent := turn.over_budget():
+            raise spent
         poll = turn.poll(state.cursor)
         turn.sweep()
     except SourceError as error:
         logger.warning("account %s could not be read: %s", account.id, error)
         turn.failed(error, state.failures + 1)
         return turn.changed
+    except Exception as error:
+        # Who called says so; the platform must not be asked, and paid, again at every tick meanwhile.
+        turn.failed(SourceError(_OUR_FAULT.format(type(error).__name__)), state.failures + 1)
+        raise
     with store.transaction() as tx:
         busy = tx.cases.runs_on(account.id) or bool(tx.threads.due(account.id, now, limit=1))
-        newest = max(filter(None, (poll.newest, state.last_item_at)), default=None)
+        # A date in the future would have the account taken for active until then.
+        newest = max((min(at, now) for at in (poll.newest, state.last_item_at) if at), default=None)
         tx.sources.read_ok(
             account.id,
             now,
@@ -95,19 +103,24 @@ class _Turn:
         self._now = now
         can = connector.capabilities()
         self._budget = can.budget
+        self._deletions = can.deletions
         # What staff hand in is about the school: they have read it.
         self._searches = account.channel is Channel.MENTION and bool(can.hosts)
 
-    def mind_the_budget(self) -> None:
-        """Raises SourceError once the cap is reached."""
+    def over_budget(self) -> SourceError | None:
+        """What to say once the cap is reached."""
+        if self._budget is None:
+            return None
         with self._store.reading() as tx:
             spent = self._spent(tx)
-        if self._budget is not None and spent >= self._budget.cap:
-            raise SourceError(spent_words(self._budget, spent, self._now))
+        return SourceError(spent_words(self._budget, spent, self._now)) if spent >= self._budget.cap else None
 
     def poll(self, cursor: str | None) -> _Poll:
-        """Keep every page of what is new since `cursor`, each before the next is asked for."""
-        found = _Poll(cursor=cursor)
+        """Keep every page of what is new since `cursor`, each before the next is asked for.
+
+        Raises SourceError where the cap was reached before the last page: the next period goes on from there.
+        """
+        found, spent = _Poll(cursor=cursor), None
         for page in self._connector.poll(cursor, self._now):
             saved = self._keep(page, polled=True)
             dates = [item.published_at for item in page.items if item.published_at]
@@ -118,6 +131,9 @@ class _Turn:
                 newest=max(filter(None, (*dates, found.newest)), default=None),
                 cursor=page.cursor,
             )
+            if spent:
+                raise spent
+            spent = self.over_budget() if page.spent else None
         return found
 
     def sweep(self) -> None:
@@ -157,16 +173,21 @@ class _Turn:
         with self._store.transaction() as tx:
             active_at = tx.threads.get(self._account.id, thread).active_at
             next_sweep_at = self._cadence.next_sweep(self._now, active_at)
-            tx.threads.swept(self._account.id, thread, self._now, next_sweep_at=next_sweep_at)
+            tx.threads.swept(
+                self._account.id, thread, self._now, next_sweep_at=next_sweep_at, deletions=self._deletions
+            )
 
     def _put_off(self, thread: ItemRef, error: SourceError) -> None:
         with self._store.transaction() as tx:
             self._rest(tx, error.retry_at)
-            failures = tx.threads.get(self._account.id, thread).failures + 1
+            found = tx.threads.get(self._account.id, thread)
             again = self._cadence.retry(
-                self._now, f"{self._account.id} {thread}", failures, permanent=error.permanent
+                self._now, f"{self._account.id} {thread}", found.failures + 1, permanent=error.permanent
             )
-            tx.threads.failed(self._account.id, thread, str(error), next_sweep_at=again)
+            if self._cadence.next_sweep(self._now, found.active_at) is None:
+                tx.threads.given_up(self._account.id, thread)
+            else:
+                tx.threads.failed(self._account.id, thread, str(error), next_sweep_at=again)
 
     def _may_go_on(self) -> bool:
         """Whether neither the budget is spent nor the platform has asked us, here or elsewhere, to rest."""
@@ -186,7 +207,9 @@ class _Turn:
             saved = tx.items.save(ours, account, now, self._cadence.go_live)
             tx.items.reject(account, page.rejects, now)
             self._keep_threads(tx, ours, saved, page)
-            for item_id in tx.items.mark_gone(page.gone, now):
+            for item_id in saved.back:
+                self._log(tx, item_id, "back")
+            for item_id in tx.items.mark_gone(page.gone, account.channel, now):
                 self._log(tx, item_id, "gone")
             for item_id, visibility in saved.shown.items():
                 self._log(tx, item_id, _SHOWN[visibility])
@@ -207,7 +230,11 @@ class _Turn:
                 newest[item.thread] = max(at, newest.get(item.thread, at))
         stirred = {item.thread for item in saved.arrived if item.thread is not None}
         tx.threads.found(self._account.id, newest, stirred, self._now)
-        tx.threads.counted(self._account.id, page.totals, self._now)
+        totals = page.totals
+        if self._searches:
+            ours_to_count = tx.items.known(totals)
+            totals = {ref: total for ref, total in totals.items() if ref in ours_to_count}
+        tx.threads.counted(self._account.id, totals, self._now)
 
     def _ours(self, tx: Transaction, found: Sequence[Item]) -> Sequence[Item]:
         """What speaks of our school, is known already, or stands in a conversation that is; the rest is counted."""

@@ -60,9 +60,15 @@ def _open_or_raise(tx: Transaction, stored: StoredItem, verdict: Verdict, book: 
 
 
 def _deadline(stored: StoredItem, verdict: Verdict, book: RuleBook) -> Deadline | None:
-    if verdict.expects is Expects.NOTHING or stored.item.published_at is None:
+    published_at = _published_at(stored)
+    if verdict.expects is Expects.NOTHING or published_at is None:
         return None
-    return deadline_for(stored.item.published_at, book.calendar)
+    return deadline_for(published_at, book.calendar)
+
+
+def _published_at(stored: StoredItem) -> datetime | None:
+    """When an item was published; what a platform dates in the future was there when it was found."""
+    return stored.item.published_at and min(stored.item.published_at, stored.detected_at)
 
 
 def _worse(case: Case, verdict: Verdict) -> Verdict | None:
@@ -102,7 +108,8 @@ def _answers(tx: Transaction, reply: StoredItem, now: datetime) -> None:
 
 def _answer(tx: Transaction, case: Case, comment: StoredItem, reply: StoredItem, now: datetime) -> None:
     answered_at = reply.item.published_at or reply.detected_at
-    too_early = comment.item.published_at is not None and answered_at < comment.item.published_at
+    published_at = _published_at(comment)
+    too_early = published_at is not None and answered_at < published_at
     if too_early or case.answered_at is not None or case.status is CaseStatus.CLOSED:
         return
     keeps_open = case.severity >= NEEDS_DECISION

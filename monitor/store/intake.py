@@ -19,7 +19,7 @@ from monitor.store.tables import items, left_out, readings, rejects, revisions, 
 class Saved:
     """How many items of a page were new, edited, or seen before; who sees which of them has changed (item ids).
 
-    `arrived` are the new ones.
+    `arrived` are the new ones; `back` were known to be gone (item ids).
     """
 
     new: int
@@ -27,6 +27,7 @@ class Saved:
     known: int
     arrived: tuple[Item, ...] = ()
     shown: Mapping[int, Visibility] = field(default_factory=dict)
+    back: tuple[int, ...] = ()
 
 
 #: What tells whether an item is to be written again.
@@ -53,6 +54,7 @@ class Intake(Repository):
         inserted = self._present(item.ref for item in arrived)
         self._insert_new(revisions, [_revision_row(inserted[item.ref].id, item, now) for item in arrived])
         edited = 0
+        back = tuple(row.id for row in before.values() if row.gone_at is not None)
         shown: dict[int, Visibility] = {}
         for ref, read in latest.items():
             row = before.get(ref) or inserted[ref]
@@ -69,6 +71,7 @@ class Intake(Repository):
             known=len(latest) - len(arrived) - edited,
             arrived=tuple(arrived),
             shown=shown,
+            back=back,
         )
 
     def _refresh(self, row: Any, item: Item, now: datetime) -> None:
@@ -81,6 +84,9 @@ class Intake(Repository):
             "attachments": plain(item.attachments),
             "visibility": item.visibility.value,
         }
+        if promoted:
+            # A search seldom says whom a reply answers, and does not know every handle of the school.
+            values |= {**_place_columns(item), "kind": item.kind.value, **_author_columns(item), "url": item.url}
         if row.erased_at is not None:
             values |= {**_author_columns(item), "url": item.url, "erased_at": None}
         self._connection.execute(update(items).where(items.c.id == row.id).values(values))
@@ -95,15 +101,10 @@ class Intake(Repository):
             self._send_to(row.id, item.revision, "triage")
 
     def _read_anew(self, item_id: int, item: Item, now: datetime) -> None:
-        """What was given up has come back: as if it had never been read."""
-        self._connection.execute(delete(readings).where(readings.c.item_id == item_id))
-        added = _revision_row(item_id, item, now)
-        if not self._insert_new(revisions, [added]):
-            self._connection.execute(
-                update(revisions)
-                .where(revisions.c.item_id == item_id, revisions.c.revision == item.revision)
-                .values(text=added["text"], raw=added["raw"], awaits=added["awaits"])
-            )
+        """What was given up has come back: as if none of its wordings had ever been read."""
+        for table in (readings, revisions):
+            self._connection.execute(delete(table).where(table.c.item_id == item_id))
+        self._insert_new(revisions, [_revision_row(item_id, item, now)])
 
     def _send_to(self, item_id: int, revision: str, stage: str) -> None:
         self._connection.execute(
@@ -140,9 +141,16 @@ class Intake(Repository):
             rows.append({"account": account.id, "digest": digest, "reason": one.reason, "raw": raw, "seen_at": now})
         self._insert_new(rejects, rows)
 
-    def mark_gone(self, refs: Iterable[ItemRef], now: datetime) -> list[int]:
-        """Record that these items no longer exist; the ids of those not known to be gone before."""
-        gone = [row.id for row in self._present(refs).values() if row.gone_at is None]
+    def mark_gone(self, refs: Iterable[ItemRef], channel: Channel, now: datetime) -> list[int]:
+        """Record that these items no longer exist; the ids of those not known to be gone before.
+
+        Of what stands on an account of our own only that account can tell: a search is not shown what is hidden.
+        """
+        gone = [
+            row.id
+            for row in self._present(refs).values()
+            if row.gone_at is None and (channel is Channel.OFFICIAL or row.channel == channel)
+        ]
         if gone:
             self._connection.execute(update(items).where(items.c.id.in_(gone)).values(gone_at=now))
         return gone
@@ -206,6 +214,10 @@ def _author_columns(item: Item) -> dict[str, str]:
     }
 
 
+def _place_columns(item: Item) -> dict[str, str | None]:
+    return {"parent": item.parent.id if item.parent else None, "thread": item.thread.id if item.thread else None}
+
+
 def _item_row(item: Item, account: Account, now: datetime, go_live: datetime) -> dict[str, Any]:
     return {
         "platform": item.ref.platform,
@@ -218,8 +230,7 @@ def _item_row(item: Item, account: Account, now: datetime, go_live: datetime) ->
         "url": item.url,
         "published_at": item.published_at,
         "detected_at": now,
-        "parent": item.parent.id if item.parent else None,
-        "thread": item.thread.id if item.thread else None,
+        **_place_columns(item),
         "lang": item.lang,
         "attachments": plain(item.attachments),
         "visibility": item.visibility.value,

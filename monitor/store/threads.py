@@ -110,15 +110,25 @@ class Threads(Repository):
         """Raises LookupError for a conversation that was never `found`."""
         return self._present(account, [ref])[ref]
 
-    def swept(self, account: str, ref: ItemRef, now: datetime, *, next_sweep_at: datetime | None) -> None:
+    def swept(
+        self,
+        account: str,
+        ref: ItemRef,
+        now: datetime,
+        *,
+        next_sweep_at: datetime | None,
+        deletions: bool = True,
+    ) -> None:
         """A sweep reached its end: compare what the platform counts with what we hold now.
 
-        Of a post that is itself gone nothing is counted any more.
+        Without `deletions` it does not tell what was deleted there: that we hold more is to be expected. Of a post
+        that is itself gone nothing is counted any more; one that is swept no more has nobody told of it.
         """
         thread = self.get(account, ref)
         total = None if self._is_gone(ref) else thread.total
         held = self._held(ref)
-        differs = total is not None and total != held
+        differs = total is not None and (total > held or (deletions and total < held))
+        differs = differs and next_sweep_at is not None
         self._update(
             account,
             ref,
@@ -135,6 +145,10 @@ class Threads(Repository):
     def failed(self, account: str, ref: ItemRef, problem: str, *, next_sweep_at: datetime) -> None:
         """A sweep went wrong; what it had kept stays."""
         self._update(account, ref, problem=problem, failures=threads.c.failures + 1, next_sweep_at=next_sweep_at)
+
+    def given_up(self, account: str, ref: ItemRef) -> None:
+        """A sweep went wrong, and the conversation is too old to be tried again: nobody is told of it any more."""
+        self._update(account, ref, problem=None, failures=0, next_sweep_at=None, differs_since=None)
 
     def differences(self, now: datetime) -> list[Reconciliation]:
         """For each account that has conversations: what the platform counts, what we hold, and what fails."""

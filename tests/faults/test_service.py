@@ -1,17 +1,18 @@
 """The service with things broken in it: each fault is named on the status page, and the rest goes on."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from connectors.sandbox import TOKEN, Fault
 from monitor.adapters.mailbox import Refusal
 from monitor.bootstrap import build
-from monitor.domain.account import Account
-from monitor.domain.item import Channel
+from monitor.domain.account import Account, Capabilities
+from monitor.domain.item import Channel, ItemRef, Page
+from monitor.domain.ports import Connector
 from monitor.jobs import Jobs, Parts, Stages
 from tests.faults.conftest import PRESENT, SECRETS, Rig, page_of
 
@@ -83,6 +84,28 @@ def test_a_mail_server_that_refuses_delays_messages_and_loses_none(rig: Rig) -> 
             assert tx.outbox.unsent() == 0
     mails = rig.mailbox.messages()
     assert len(mails) == len({mail.message_id for mail in mails}) >= waiting
+
+
+def test_an_account_that_is_still_being_read_is_not_read_a_second_time(rig: Rig) -> None:
+    config = replace(rig.config, accounts=(rig.account("facebook"),))
+    with build(config, rig.data, clock=rig.clock, environment=SECRETS) as parts:
+        again: list[int] = []
+
+        class Asked(Connector):
+            def capabilities(self) -> Capabilities:
+                return Capabilities(reads=(), edits=False, deletions=False)
+
+            def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
+                again.append(len(again))
+                stages.poll(config.accounts[0])
+                yield Page()
+
+            def thread(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
+                return iter(())
+
+        stages = Stages(replace(parts, connectors={"facebook-page": Asked()}))
+        stages.poll_all()
+    assert again == [0]
 
 
 def test_a_record_that_is_poison_is_counted_and_its_page_is_read(rig: Rig) -> None:

@@ -38,9 +38,12 @@ class ListedPages(Connector):
     swept: list[ItemRef] = field(default_factory=list)
     hosts: tuple[str, ...] = ("graph.facebook.com",)
     budget: Budget | None = None
+    deletions: bool = True
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(reads=("comments",), edits=True, deletions=True, hosts=self.hosts, budget=self.budget)
+        return Capabilities(
+            reads=("comments",), edits=True, deletions=self.deletions, hosts=self.hosts, budget=self.budget
+        )
 
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
         self.polls += 1

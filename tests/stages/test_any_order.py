@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from sqlalchemy import func, select
 
 from connectors import kinds
 from connectors.sandbox import Entry, Fault, feed
@@ -26,6 +27,7 @@ from monitor.pipeline import ingest
 from monitor.store.engine import migrate, open_engine
 from monitor.store.items import StoredItem
 from monitor.store.store import Store
+from monitor.store.tables import spending
 from tests.contract.places import PRESENT, Place
 
 FAULTS = (
@@ -56,10 +58,11 @@ class Killed(BaseException):
 
 @dataclass
 class Fragile(Connector):
-    """A connector in a service that is killed after it has handed over so many pages."""
+    """A connector in a service that is killed after it has handed over so many pages; it adds up what they cost."""
 
     inner: Connector
-    pages_left: int
+    pages_left: float = float("inf")
+    spent: float = 0
 
     def capabilities(self) -> Capabilities:
         return self.inner.capabilities()
@@ -75,6 +78,7 @@ class Fragile(Connector):
             if self.pages_left == 0:
                 raise Killed
             self.pages_left -= 1
+            self.spent += page.spent
             yield page
 
 
@@ -93,6 +97,7 @@ class Watching(RuleBasedStateMachine):
         self.place.sandbox.start()
         self.account = self.place.account()
         self.written = 0
+        self.spent = 0.0
 
     def teardown(self) -> None:
         try:
@@ -108,7 +113,7 @@ class Watching(RuleBasedStateMachine):
             tx.sources.register([self.account])
         self.restart()
         if read_before:
-            self._read(self.connector)
+            self._read()
 
     @rule()
     def restart(self) -> None:
@@ -146,13 +151,13 @@ class Watching(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from((6, 35, 100, 60 * 26)))
     def time_goes_by_and_it_is_read(self, minutes: int) -> None:
         self.place.later(minutes=minutes)
-        self._read(self.connector)
+        self._read()
 
     @rule(pages=st.integers(0, 6))
     def it_is_killed_while_it_reads(self, pages: int) -> None:
         self.place.later(minutes=35)
         try:
-            self._read(Fragile(self.connector, pages))
+            self._read(pages)
         except Killed:
             self.restart()
 
@@ -162,14 +167,19 @@ class Watching(RuleBasedStateMachine):
             self.place.sandbox.recover(self.kind)
         for _ in range(3):
             self.place.later(hours=25)
-            self._read(self.connector)
+            self._read()
         with self.store.reading() as tx:
-            state = tx.sources.state(self.account.id)
+            [state] = tx.sources.states()
             stored = tx.items.search(limit=10_000)
-        assert state.problem is None, state.problem
+            differing = tx.threads.differing(self.account.id)
+            failing = sum(one.failing for one in tx.threads.differences(self.place.now))
+        assert (state.problem, state.stuck_polls, state.left_out) == (None, 0, 0)
+        assert failing == 0
+        assert self._paid() == pytest.approx(self.spent)
         there = [one.item.text for one in stored if one.gone_at is None]
         if self.connector.capabilities().deletions:
             assert sorted(there) == self.place.expected()
+            assert differing == []
         else:
             # A feed shows its newest entries only: what it no longer holds cannot be read again.
             shown = self.place.world.live(self.kind, self.place.now)[-feed.LENGTH :]
@@ -181,10 +191,20 @@ class Watching(RuleBasedStateMachine):
         told = {text: entry.key for entry in self.place.world.entries() for text in _wordings(entry)}
         return {told[one.item.text] for one in stored}
 
-    def _read(self, connector: Connector) -> None:
+    def _paid(self) -> float:
+        """What was written down as spent, over all months and days."""
+        with self.store._engine.connect() as connection:
+            return connection.execute(select(func.sum(spending.c.amount))).scalar() or 0.0
+
+    def _read(self, pages: float = float("inf")) -> None:
+        """Read the account; the service is killed once it has got so many pages and asks for another."""
         if self.kind == "archive":
             self.place.world.hand_in(self.folder / "hand-ins", self.place.now)
-        ingest.run(self.store, self.account, connector, CADENCE, self.place.now)
+        read = Fragile(self.connector, pages)
+        try:
+            ingest.run(self.store, self.account, read, CADENCE, self.place.now)
+        finally:
+            self.spent += read.spent
 
     def _write(self, **about: object) -> None:
         self.written += 1

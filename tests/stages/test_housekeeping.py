@@ -71,6 +71,9 @@ def test_an_ordinary_comment_loses_its_words_and_its_author_a_day_after_it_went(
     item = stored(school)
     assert item.erased_at == school.now
     assert item.item.ref == said.ref
+    with school.store.reading() as tx:
+        [case] = tx.cases.all()
+        assert tx.cases.history(case.id)[-1].kind == "erased"
     for trace in ("Lovely", "joan-price", "Ann", "'7'", "facebook.example"):
         assert trace not in everything(school), trace
 
@@ -145,6 +148,22 @@ def test_what_comes_back_with_other_words_is_read_with_those(school: School) -> 
     school.work()
     [entry] = school.queue()
     assert entry.labels == ("threat",)
+
+
+def test_what_comes_back_and_then_goes_back_to_a_wording_that_was_given_up_is_judged(school: School) -> None:
+    before, said = comment(school, "You will see #threat"), comment(school)
+    read_and_deleted(school, replace(before, published_at=school.now - timedelta(days=30)), said)
+    school.later(days=2)
+    tidy(school)
+    for item in (said, before):
+        school.poll(ListedPages(pages=(Page(items=(item,)),)))
+        school.later(minutes=30)
+        school.work()
+    with school.store.reading() as tx:
+        reading = tx.readings.get(stored(school).id, before.revision)
+    assert stored(school).item.text == before.text
+    assert reading is not None
+    assert reading.labels == ("threat",)
 
 
 def test_what_the_school_itself_wrote_is_kept(school: School) -> None:

@@ -119,12 +119,15 @@ def test_a_deletion_is_a_fact_in_the_cases_history_not_a_removal(school: School,
 
 def test_a_comment_that_comes_back_is_no_longer_gone(school: School, pages: Pages) -> None:
     said = comment(school.now, 1)
-    school.poll(pages(Page(items=(said,)), Page(gone=(said.ref,))))
-    school.later(minutes=6)
     school.poll(pages(Page(items=(said,))))
+    school.work()
+    for page in (Page(gone=(said.ref,)), Page(items=(said,)), Page(items=(said,))):
+        school.later(minutes=6)
+        school.poll(pages(page))
     with school.store.reading() as tx:
         [stored] = tx.items.search()
     assert stored.gone_at is None
+    assert events(school, ("gone", "back")) == ["gone", "back"]
 
 
 def test_a_mention_found_again_on_an_official_account_gets_its_clock(school: School, pages: Pages) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.domain.account import Account
-from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Page
+from monitor.domain.item import Author, AuthorKind, Channel, Item, ItemKind, ItemRef, Page, Visibility
 from monitor.domain.mentions import SchoolNames
 from tests.stages.conftest import PAGE, ListedPages, School
 
@@ -72,3 +72,43 @@ def test_everything_on_the_schools_own_accounts_is_kept(school: School) -> None:
     own = replace(PAGE, names=NAMES)
     school.poll(ListedPages(pages=(Page(items=(mention(school.now, "Larkfield in Leeds"),)),)), own)
     assert kept(school) == ["Larkfield in Leeds"]
+
+
+def test_what_is_counted_below_a_post_about_another_school_is_neither_swept_nor_told(school: School) -> None:
+    other = mention(school.now, "Larkfield in Leeds is closed")
+    other = replace(other, thread=other.ref)
+    connector = ListedPages(pages=(Page(items=(other,), totals={other.ref: 5}), Page(totals={other.ref: 5})))
+    school.poll(connector, SEARCH)
+    assert connector.swept == []
+    with school.store.reading() as tx:
+        assert tx.threads.differences(school.now) == []
+
+
+def test_a_search_that_does_not_find_it_does_not_say_that_something_on_our_own_account_is_gone(
+    school: School,
+) -> None:
+    hidden = replace(mention(school.now, "You will see"), channel=Channel.OFFICIAL, visibility=Visibility.HIDDEN)
+    elsewhere = mention(school.now, "Larkfield is closed", "2")
+    school.poll(ListedPages(pages=(Page(items=(hidden,)),)), replace(SEARCH, id="own", channel=Channel.OFFICIAL))
+    school.poll(ListedPages(pages=(Page(items=(elsewhere,)), Page(gone=(hidden.ref, elsewhere.ref)))), SEARCH)
+    with school.store.reading() as tx:
+        gone = {stored.item.ref: stored.gone_at is not None for stored in tx.items.search()}
+    assert gone == {hidden.ref: False, elsewhere.ref: True}
+
+
+def test_what_a_search_found_first_takes_its_place_in_the_conversation_once_our_own_account_shows_it(
+    school: School,
+) -> None:
+    post = ItemRef("x", "9")
+    found = mention(school.now, "Thank you all")
+    author = Author(handle="somebody", kind=AuthorKind.SCHOOL)
+    own = replace(
+        found, channel=Channel.OFFICIAL, kind=ItemKind.REPLY, parent=ItemRef("x", "8"), thread=post, author=author
+    )
+    school.poll(ListedPages(pages=(Page(items=(found,)),)), SEARCH)
+    pages = (Page(items=(own,), totals={post: 1}),)
+    school.poll(ListedPages(pages=pages), replace(SEARCH, id="own", channel=Channel.OFFICIAL))
+    with school.store.reading() as tx:
+        [stored] = tx.items.search()
+        assert stored.item == own
+        assert tx.threads.get("own", post).held == 1

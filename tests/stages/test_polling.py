@@ -252,6 +252,50 @@ def test_sweeps_stop_where_the_cap_is_reached(school: School) -> None:
     assert school.state(FIRST).last_read_ok == school.now
 
 
+def test_a_long_poll_stops_once_the_cap_is_reached_and_goes_on_from_there_in_the_next_period(
+    school: School,
+) -> None:
+    pages = [Page(items=(comment(school.now, n),), cursor=str(n), spent=0.5) for n in range(9)]
+    school.poll(ListedPages(pages=pages, budget=DOLLARS), FIRST)
+    state = school.state(FIRST)
+    assert (state.cursor, state.items, state.last_read_ok) == ("2", 3, None)
+    assert state.problem is not None
+    assert "limit of US$ 1.00 is spent" in state.problem
+
+
+def test_a_fault_of_our_own_is_told_and_does_not_have_the_platform_asked_at_every_tick(school: School) -> None:
+    class Broken(ListedPages):
+        def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
+            self.polls += 1
+            raise LookupError("I will hurt you")
+
+    connector = Broken()
+    with pytest.raises(LookupError):
+        school.poll(connector)
+    school.later(minutes=1)
+    school.poll(connector)
+    assert connector.polls == 1
+    problem = school.state().problem
+    assert problem is not None
+    assert "LookupError" in problem
+    assert "hurt" not in problem
+    school.later(minutes=5)
+    school.poll(ListedPages())
+    assert school.state().problem is None
+
+
+def test_a_comment_dated_in_the_future_does_not_make_its_account_active_for_ever(school: School) -> None:
+    connector = ListedPages(
+        pages=(Page(items=(replace(comment(school.now + timedelta(days=9999), 1), text="Lovely"),)),)
+    )
+    school.poll(connector)
+    assert school.state().last_item_at == school.now
+    connector.pages = ()
+    school.later(days=30)
+    school.poll(connector)
+    assert pause(school) == timedelta(minutes=30)
+
+
 def test_what_was_spent_last_month_is_no_longer_told(school: School) -> None:
     school.poll(ListedPages(pages=(Page(spent=0.4),), budget=DOLLARS), FIRST)
     with school.store.reading() as tx:

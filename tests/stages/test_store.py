@@ -1,7 +1,7 @@
 """The store keeps what it is given, on both databases."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic import command
@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
-from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef
+from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef, Visibility
 from monitor.domain.ports import Letter
 from monitor.store.engine import MIGRATIONS, migrate, open_engine
 from monitor.store.store import Store
@@ -63,6 +63,52 @@ def test_what_was_read_before_an_update_stays_read(database_url: str) -> None:
         assert reading is not None
         assert (reading.labels, reading.provisional) == (("query",), False)
         assert tx.readings.count_provisional() == 0
+    engine.dispose()
+
+
+def test_accounts_and_conversations_from_before_the_sweeps_are_swept_and_told_of_no_more(
+    database_url: str, now: datetime
+) -> None:
+    engine = open_engine(database_url)
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql(
+            "INSERT INTO sources (school_id, account, cursor, last_read_ok, last_sweep_at, failures) VALUES "
+            "('larkfield', 'page', 'here', '2026-11-18 12:00:00', '2026-11-18 12:00:00', 0), "
+            "('larkfield', 'never', NULL, NULL, NULL, 2)"
+        )
+        for number, (published, thread) in enumerate(
+            (("'2026-11-01 08:00:00'", "'p'"), ("NULL", "'p'"), ("'2026-10-01 08:00:00'", "NULL")), 101
+        ):
+            connection.exec_driver_sql(
+                f"INSERT INTO items VALUES ({number}, 'larkfield', 'facebook', '{number}', 'page', 'facebook', "
+                f"'official', 'comment', '', '', '', 'unknown', '', {published}, '2026-11-02 09:00:00', NULL, "
+                f"{thread}, NULL, '[]', 'r', false, NULL)"
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO revisions (school_id, item_id, revision, text, raw, seen_at) VALUES "
+                f"('larkfield', {number}, 'r', 'words', '{{}}', '2026-11-02 09:00:00')"
+            )
+        connection.exec_driver_sql(
+            "INSERT INTO problems (school_id, subject, message, first_at, last_at, times) VALUES "
+            "('larkfield', 'mail', 'down', '2026-11-18 12:00:00', '2026-11-18 12:00:00', 1)"
+        )
+    migrate(engine)
+    with Store(engine, "larkfield").transaction() as tx:
+        read, never = tx.sources.states()
+        assert (read.cursor, read.first_read_at, read.items, read.refused) == ("here", now, 3, False)
+        assert (never.first_read_at, never.failures) == (None, 2)
+        assert tx.sources.told_of_first_readings()
+        assert tx.threads.due("page", now, 9) == [ItemRef("facebook", "p")]
+        thread = tx.threads.get("page", ItemRef("facebook", "p"))
+        assert thread.active_at == datetime(2026, 11, 2, 9, tzinfo=UTC)
+        assert {stored.item.visibility for stored in tx.items.search()} == {Visibility.PUBLIC}
+        assert [problem.grade for problem in tx.health.problems()] == [""]
+        tx.sources.register([PAGE])
+        tx.items.save([comment(now)], PAGE, now, now)
     engine.dispose()
 
 

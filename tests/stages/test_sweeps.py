@@ -227,3 +227,32 @@ def test_a_crash_in_a_sweep_repeats_it(school: School) -> None:
     school.poll(connector)
     assert connector.swept == [POST]
     assert school.state().items == 2
+
+
+def test_of_a_conversation_too_old_to_be_swept_again_nobody_is_told_for_ever(school: School) -> None:
+    connector = ListedPages(pages=(Page(items=(post(school.now),), totals={POST: 1}),))
+    school.poll(connector)
+    assert told(school).differing == 1
+    school.later(days=91)
+    school.poll(connector)
+    assert (thread(school).next_sweep_at, thread(school).differs_since) == (None, None)
+    assert (told(school).total, told(school).held, told(school).differing) == (1, 0, 0)
+
+
+def test_a_conversation_that_fails_until_it_is_too_old_is_given_up(school: School) -> None:
+    connector = ListedPages(pages=(Page(items=(post(school.now),)),), threads={POST: (SourceError("no"),)})
+    school.poll(connector)
+    school.later(days=91)
+    school.poll(connector)
+    school.later(hours=1)
+    school.poll(connector)
+    assert connector.swept == [POST, POST]
+    assert (told(school).failing, told(school).waiting) == (0, 0)
+
+
+def test_where_deletions_are_not_told_it_is_no_fault_that_we_hold_more_than_is_counted(school: School) -> None:
+    items = (post(school.now), comment(school.now, 1), comment(school.now, 2))
+    for total, differing in ((1, 0), (3, 1)):
+        school.poll(ListedPages(pages=(Page(items=items, totals={POST: total}),), deletions=False))
+        assert told(school).differing == differing
+        school.later(minutes=6)

@@ -21,6 +21,14 @@ def test_a_question_is_due_24_hours_after_it_was_published(school: School) -> No
     assert entry.case.deadline.because == "received on a working day (Wed 18 Nov, 10:00): 24 hours"
 
 
+def test_a_question_dated_in_the_future_has_its_clock_from_when_it_was_found(school: School) -> None:
+    school.say("When is the fair? #query", published_at=school.now + timedelta(days=9999))
+    school.work()
+    [entry] = school.queue()
+    assert entry.case.deadline is not None
+    assert entry.case.deadline.due_at == school.now + timedelta(hours=24)
+
+
 def test_a_question_asked_on_saturday_is_due_at_mondays_close(school: School) -> None:
     school.now = datetime(2026, 11, 21, 9, tzinfo=UTC)
     school.say("Is there school on Monday? #query")

@@ -133,7 +133,7 @@ class World:
         with self.store.transaction() as tx:
             stored = tx.items.get(item_id)
             assert stored is not None
-            tx.items.mark_gone([stored.item.ref], self.now)
+            tx.items.mark_gone([stored.item.ref], stored.item.channel, self.now)
 
     def tell(self) -> None:
         """Send what is pending."""

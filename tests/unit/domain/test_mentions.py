@@ -42,6 +42,16 @@ def test_whoever_writes_from_our_place_means_us() -> None:
     assert LARKFIELD.mean_us("Larkfield Primary played in Leeds", "Ashbourne News")
 
 
+def test_a_threat_against_us_by_somebody_from_elsewhere_is_ours() -> None:
+    assert LARKFIELD.mean_us("I will burn Larkfield Primary down", "Mike from Leeds", "glasgow")
+    assert not LARKFIELD.mean_us("Our fair is on Friday", "Larkfield Primary Leeds", "lark_leeds")
+
+
+def test_a_handle_is_known_with_and_without_its_sign() -> None:
+    told = SchoolNames(names=("Larkfield",), handles=("@larkfieldprim",), elsewhere=("Leeds",))
+    assert told.mean_us("x.com/larkfieldprim on Leeds")
+
+
 def test_a_name_that_many_schools_bear_counts_only_beside_our_place() -> None:
     assert ST_MARYS.mean_us("St Mary's Primary, Ashbourne")
     assert not ST_MARYS.mean_us("St Mary's Primary has a new head")
