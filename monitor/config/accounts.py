@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from monitor.config.mentions import Mentions, person_in, texts_in
-from monitor.config.reading import Closed, parse, read_mapping
+from monitor.config.reading import Closed, SecretName, parse, read_mapping
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
 from monitor.domain.item import Channel
@@ -23,7 +23,7 @@ class _AccountEntry(Closed):
     name: str
     handles: tuple[str, ...] = ()
     options: dict[str, Any] = Field(default_factory=dict)
-    secrets: dict[str, str] = Field(default_factory=dict)
+    secrets: dict[str, SecretName] = Field(default_factory=dict)
 
 
 def load_accounts(path: Path, people: Sequence[Person]) -> tuple[tuple[Account, ...], dict[str, str]]:

@@ -231,22 +231,26 @@ def test_leave_for_an_account_that_cannot_be_used_stops_nothing(folder: Path) ->
 # The school's way out
 
 
-def test_the_environments_proxy_is_used_where_the_school_names_none(tmp_path: Path) -> None:
-    environment = {"HTTPS_PROXY": "http://proxy.example:3128"}
-    assert Network().from_here(tmp_path, environment).proxy == "http://proxy.example:3128"
-    assert Network().from_here(tmp_path, {"https_proxy": "http://proxy.example:3128/"}).proxy
-    own = Network(proxy="http://other.example:8080").from_here(tmp_path, environment)
-    assert own.proxy == "http://other.example:8080"
-    assert Network().from_here(tmp_path, {}).proxy == ""
-
-
-@pytest.mark.parametrize("proxy", ["http://me:hunter2@proxy.example:3128", "socks5://proxy.example", "proxy:3128"])
-def test_a_proxy_of_the_environment_that_cannot_be_used_is_told_without_its_password(
-    tmp_path: Path, proxy: str
-) -> None:
-    with pytest.raises(ConfigError, match="HTTPS_PROXY") as caught:
-        Network().from_here(tmp_path, {"HTTPS_PROXY": proxy})
+def test_a_proxys_password_in_the_file_is_refused_and_not_repeated(folder: Path) -> None:
+    change(folder, "school.yaml", 'proxy: ""', "proxy: http://desk:hunter2@proxy.larkfield.example:8080")
+    with pytest.raises(ConfigError, match=r"network\.proxy: .*`proxy_login` names") as caught:
+        load_config(folder)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["EAAGm0PX4ZCpsBAKZC", "abcd-efgh-ijkl-mnop", "AAAAAAAAAAA%2Fzz", "hunter2"])
+def test_a_secret_in_place_of_its_name_is_refused_and_not_repeated(folder: Path, token: str) -> None:
+    change(folder, "accounts.yaml", "X_BEARER_TOKEN", token)
+    problem = load_config(folder).problems["x-official"]
+    assert "must be the name of a secret" in problem
+    assert token not in problem
+
+
+def test_a_password_of_the_mail_relay_in_the_file_is_not_repeated(folder: Path) -> None:
+    change(folder, "school.yaml", "password: SMTP_PASSWORD", "password: correct-horse")
+    with pytest.raises(ConfigError, match=r"mail\.password: must be the name of a secret") as caught:
+        load_config(folder)
+    assert "correct-horse" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -262,9 +266,10 @@ def test_a_certificate_file_that_cannot_be_used_is_named(tmp_path: Path, content
     if content is not None:
         (tmp_path / "filter.pem").write_text(content)
     with pytest.raises(ConfigError, match=rf"network\.ca_bundle: .*filter\.pem .*({named})"):
-        Network(ca_bundle="filter.pem").from_here(tmp_path, {})
+        Network(ca_bundle="filter.pem").certificates(tmp_path)
 
 
 def test_a_certificate_file_lies_beside_the_school(tmp_path: Path) -> None:
     shutil.copy(certifi.where(), tmp_path / "filter.pem")
-    assert Network(ca_bundle="filter.pem").from_here(tmp_path, {}).ca_bundle == str(tmp_path / "filter.pem")
+    assert Network(ca_bundle="filter.pem").certificates(tmp_path) == tmp_path / "filter.pem"
+    assert Network().certificates(tmp_path) is None
