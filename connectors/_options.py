@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr
 
@@ -26,6 +27,11 @@ class ConnectorOptions(BaseModel):
     @property
     def reach(self) -> Reach:
         return Reach(timeout=self.timeout, proxy=self.proxy, proxy_login=self.proxy_login, ca_bundle=self.ca_bundle)
+
+
+def host_of(address: str) -> str:
+    """The name that stands in a web address, for `capabilities().hosts`."""
+    return urlsplit(address).hostname or ""
 
 
 def need_secret(account: Account, secrets: Mapping[str, str], name: str) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -22,7 +21,7 @@ from connectors._bluesky_reading import Reading
 from connectors._completeness import Memory
 from connectors._fields import dig, instant, mappings, page, text
 from connectors._http import Service
-from connectors._options import ConnectorOptions, need_secret
+from connectors._options import ConnectorOptions, host_of, need_secret
 from monitor.domain.account import Access, Account, Capabilities, Profile
 from monitor.domain.clock import format_instant
 from monitor.domain.errors import ConfigError
@@ -84,7 +83,6 @@ class Bluesky(Connector):
     def capabilities(self) -> Capabilities:
         days = f"{self._options.window_days:g} days"
         own = ("own posts", "replies at any depth", "mentions", "quotes")
-        addresses = (self._options.base_url, self._options.page_url)
         return Capabilities(
             reads=(own if self._official else ("search",)) + ("private messages",) * self._wants_messages,
             edits=True,
@@ -94,7 +92,9 @@ class Bluesky(Connector):
                 "what people write whom the school blocked, or who blocked it, is not shown to the school",
             ),
             needs=(MESSAGES,) * self._wants_messages,
-            hosts=tuple(dict.fromkeys(urlsplit(address).hostname or "" for address in addresses)),
+            hosts=(host_of(self._options.base_url),),
+            pages=(host_of(self._options.page_url),),
+            hidden=True,
             finds_profiles=True,
         )
 

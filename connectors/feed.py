@@ -30,7 +30,7 @@ from connectors._fields import (
     web_url,
 )
 from connectors._http import Answer, Service, fetch, looks_like_html, rest_until
-from connectors._options import ConnectorOptions
+from connectors._options import ConnectorOptions, host_of
 from monitor.domain.account import Account, Capabilities
 from monitor.domain.clock import format_instant
 from monitor.domain.errors import SourceError
@@ -82,7 +82,8 @@ class Feed(Connector):
             edits=True,
             deletions=False,
             notes=("a feed holds its latest entries only and does not report deletions", *moved),
-            hosts=(urlsplit(self._url).hostname or "",),
+            hosts=(host_of(self._url),),
+            pages=(host_of(self._url),),
         )
 
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -34,7 +33,7 @@ from connectors._mastodon_http import (
     connected,
 )
 from connectors._mastodon_reading import Reading
-from connectors._options import ConnectorOptions, need_secret
+from connectors._options import ConnectorOptions, host_of, need_secret
 from monitor.domain.account import Access, Account, Capabilities, Profile
 from monitor.domain.errors import ConfigError
 from monitor.domain.item import Channel, ItemRef, Page
@@ -110,7 +109,8 @@ class Mastodon(Connector):
                 *(() if self._official else ("search finds authors who allow it, on servers that have one",)),
             ),
             needs=SCOPES if self._official else ("read:statuses", "read:search"),
-            hosts=(urlsplit(self._options.base_url).hostname or "",),
+            hosts=(host_of(self._options.base_url),),
+            pages=(host_of(self._options.base_url),),
             finds_profiles=True,
         )
 

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from connectors import _queries
 from connectors._fields import dig, mappings, text
 from connectors._http import Service
-from connectors._options import ConnectorOptions, need_secret
+from connectors._options import ConnectorOptions, host_of, need_secret
 from connectors._reddit import FULLNAME, PLATFORM, Reader, counted, vanished, visibility, words, written
 from connectors._reddit_http import Api, Closed
 from connectors._reddit_listings import BATCH, Ask, fresh, look_up, pages, records, tree
@@ -110,8 +109,8 @@ class Reddit(Connector):
 
     def capabilities(self) -> Capabilities:
         options = self._options
-        addresses = (*(() if options.feed else (options.base_url,)), options.reddit_url, options.page_url)
-        hosts = tuple(dict.fromkeys(urlsplit(address).hostname or "" for address in addresses))
+        hosts = tuple(map(host_of, (*(() if options.feed else (options.base_url,)), options.reddit_url)))
+        pages = (host_of(options.page_url),)
         if options.feed:
             refusal = "since June 2026 Reddit refuses its feeds to most readers who are not signed in"
             return Capabilities(
@@ -120,6 +119,7 @@ class Reddit(Connector):
                 deletions=False,
                 notes=(refusal, "a feed does not report deletions, nor which comment is answered"),
                 hosts=hosts,
+                pages=pages,
             )
         ours = ["posts", "comments", "replies", "own posts and comments elsewhere, and answers to them"]
         ours += ["what filters hold back and moderators removed"] if self._moderator else []
@@ -135,6 +135,8 @@ class Reddit(Connector):
             notes=tuple(notes),
             needs=self._scopes(),
             hosts=hosts,
+            pages=pages,
+            hidden=self._moderator,
             finds_profiles=True,
         )
 

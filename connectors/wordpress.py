@@ -126,6 +126,7 @@ class WordPress(Connector):
                 edits=True,
                 deletions=False,
                 hosts=self._hosts,
+                pages=self._hosts,
                 notes=(
                     f"THE SITE'S REST API IS SWITCHED OFF ({self._off}): its feeds are read instead; they lose a "
                     "comment that is approved late or followed by ten others before the next poll, and do not tell "
@@ -141,6 +142,8 @@ class WordPress(Connector):
             deletions=True,
             needs=NEEDS if self._login else (),
             hosts=self._hosts,
+            pages=self._hosts,
+            hidden=bool(self._login),
             notes=(
                 f"every poll reads the comments of the last {days}, and all when the number of older ones changes",
                 *public,

@@ -13,7 +13,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -21,7 +20,7 @@ from connectors import _queries
 from connectors import _youtube_comments as comments
 from connectors._fields import mappings, page, text
 from connectors._http import Service
-from connectors._options import ConnectorOptions, need_secret
+from connectors._options import ConnectorOptions, host_of, need_secret
 from connectors._youtube import COMMENT, PLATFORM, VIDEO, Reader, before, fresh, totals, video_id
 from connectors._youtube_http import SCOPE, ZONE, Absent, Api, Listing
 from monitor.domain.account import Access, Account, Budget, Capabilities, Profile
@@ -98,7 +97,7 @@ class YouTube(Connector):
 
     def capabilities(self) -> Capabilities:
         options = self._options
-        addresses = (options.base_url, *([options.token_url] if self._api.signs_in else []), options.page_url)
+        addresses = (options.base_url, *([options.token_url] if self._api.signs_in else []))
         flat = "replies hang below the first comment of their thread, whichever of them they answer"
         if self._official:
             hidden = ("comments held for review", "likely spam") if self._owner else ()
@@ -113,7 +112,9 @@ class YouTube(Connector):
             deletions=True,
             notes=(flat, *(() if self._owner else notes)),
             needs=(SCOPE,) if self._api.signs_in else (),
-            hosts=tuple(dict.fromkeys(urlsplit(address).hostname or "" for address in addresses)),
+            hosts=tuple(dict.fromkeys(map(host_of, addresses))),
+            pages=(host_of(options.page_url),),
+            hidden=self._owner,
             budget=Budget(unit="units", cap=options.daily_units, period="day", zone=ZONE),
             finds_profiles=True,
         )

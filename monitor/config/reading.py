@@ -43,9 +43,9 @@ def confidential(message: str) -> PydanticCustomError:
 def _secret_name(value: str) -> str:
     if not _SECRET_NAME.fullmatch(value):
         raise confidential(
-            "must be the name of a secret, such as X_BEARER_TOKEN (capitals, digits and _), never the secret itself, "
-            "which goes into the environment under that name, or into a file that X_BEARER_TOKEN_FILE names. If a "
-            "secret stood here, have it replaced"
+            "must be the name of a secret, such as X_BEARER_TOKEN (capitals, digits and _), never the secret "
+            "itself, which goes into the environment under that name, or into a file that X_BEARER_TOKEN_FILE "
+            "names. If a secret stood here, have it replaced"
         )
     return value
 

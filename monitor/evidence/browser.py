@@ -54,9 +54,9 @@ class Browser:
     """A browser that starts at first use, stays warm, and goes away after `idle_seconds` without work.
 
     Safe to use from any thread; jobs are done one after the other. `allow` holds the "host:port" pairs of the
-    sandbox (see VettingProxy). `upstream` is the school's own proxy; `certificates` is a file with the authorities to
-    trust in place of the usual ones. `sandbox` is Chromium's own jail; the default is to use it unless run as root,
-    where it cannot start.
+    sandbox (see VettingProxy). `upstream` is the school's own proxy; `certificates` is a file with the authorities
+    to trust in place of the usual ones. `sandbox` is Chromium's own jail; the default is to use it unless run as
+    root, where it cannot start.
     """
 
     def __init__(

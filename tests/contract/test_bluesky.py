@@ -534,7 +534,8 @@ def test_what_it_needs_depends_on_what_it_may_read(bluesky: Place) -> None:
     assert "private messages" not in public.reads
     assert "private messages" in private.reads
     assert public.hosts == ("127.0.0.1",)
-    assert _reader("https://bsky.social").capabilities().hosts == ("bsky.social", "bsky.app")
+    assert _reader("https://bsky.social").capabilities().hosts == ("bsky.social",)
+    assert _reader("https://bsky.social").capabilities().pages == ("bsky.app",)
 
 
 def test_an_app_password_lacks_nothing_and_does_not_end(bluesky: Place) -> None:

@@ -56,7 +56,8 @@ def test_what_it_can_do_is_told_without_asking_the_platform(place: Place) -> Non
         assert can.hosts == ()
     else:
         assert can.hosts
-        assert all(host == host.lower().strip("/") and "://" not in host for host in can.hosts)
+        assert can.pages
+        assert all(host == host.lower().strip("/") and "://" not in host for host in (*can.hosts, *can.pages))
 
 
 def test_it_says_what_it_could_do_before_it_has_any_secret(place: Place) -> None:

@@ -417,8 +417,8 @@ def test_the_hosts_to_allow_are_told_without_asking_any(youtube: Place) -> None:
         id="yt", connector="youtube", channel=Channel.OFFICIAL, name="yt", options={"channel": CHANNEL}
     )
 
-    asked = ("youtube.googleapis.com", "www.youtube.com")
-    assert connect(account, {"token": "t"}).capabilities().hosts == asked
+    keyed = connect(account, {"token": "t"}).capabilities()
+    assert (keyed.hosts, keyed.pages) == (("youtube.googleapis.com",), ("www.youtube.com",))
     assert "oauth2.googleapis.com" in connect(account, SIGN_IN).capabilities().hosts
 
 
