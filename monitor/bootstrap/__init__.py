@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +183,21 @@ def examine_accounts(
     """What each account can do and what is wrong with it; `ask` its platform too. Raises ConfigError."""
     network = way_out(config, data, environment)
     return examine(config, network, data, environment, SystemClock().now(), ask=ask)
+
+
+def what_is_missing(config: Config, data: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What would keep the service from starting beside its accounts, and why, by what cannot work without it."""
+    needs: Mapping[str, Callable[[], object]] = {
+        "e-mail": lambda: make_mailer(config.school.mail, way_out(config, data, environment), environment),
+        "the database": lambda: database_url(data, environment),
+    }
+    missing = {}
+    for what, need in needs.items():
+        try:
+            need()
+        except ConfigError as error:
+            missing[what] = str(error)
+    return missing
 
 
 def make_mailer(mail: Mail, network: WayOut, environment: Mapping[str, str] = os.environ) -> Mailer:

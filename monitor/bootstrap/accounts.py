@@ -86,8 +86,20 @@ def _connect(
         if missing := config.school.mentions.missing_assessment(today):
             raise ConfigError(f"account {account.id}: {missing}")
     secrets = FileSecrets(account, data / "secrets", environment)
-    dict(secrets)  # what is not there is named, before anything is made
+    _need_all(secrets)
     return connectors.connect(account, secrets)
+
+
+def _need_all(secrets: Mapping[str, str]) -> None:
+    """Raises ConfigError that names every secret which is not there, before anything is made."""
+    missing = []
+    for name in secrets:
+        try:
+            secrets[name]
+        except ConfigError as error:
+            missing.append(str(error))
+    if missing:
+        raise ConfigError("; ".join(missing))
 
 
 def _prepared(account: Account, network: WayOut, data: Path) -> Account:

@@ -58,6 +58,9 @@ def test_the_example_school_is_valid(folder: Path) -> None:
         ),
         ("school.yaml", '"2026-10-12"', "2026-10-12", "mentions.dpia.approved_on.*in quotes"),
         ("school.yaml", '"Linh Nguyễn, data protection officer"', '""', "mentions.dpia.approved_by"),
+        ("school.yaml", '"Linh Nguyễn, data protection officer"', '"    "', "mentions.dpia.approved_by"),
+        ("school.yaml", "handles: [larkfieldprim]", 'handles: ["@"]', "mentions.handles: .*neither letters"),
+        ("school.yaml", "places: [Northvale]", 'places: [" "]', "mentions.places: .*neither letters"),
         ("policy.yaml", "private_messages: []", "private_messages: [x-offical]", "private_messages.*'x-offical'"),
         ("policy.yaml", "private_messages: []", "private_messages: [x-mentions]", "private_messages.*'x-mentions'"),
         ("policy.yaml", "severity: 4", "severity: 9", "severity.*9"),
@@ -142,6 +145,15 @@ def test_the_schools_handles_are_those_given_and_its_accounts_but_no_numbers_or_
     config = with_mentions(folder, handles=["larkfieldpta", "larkfieldprim"])
     assert config.accounts[0].names.handles == ("larkfieldpta", "larkfieldprim", "larkfieldprim.bsky.social")
     assert "100200300400500" in config.accounts[2].handles
+
+
+def test_the_handles_of_staff_beside_an_accounts_own_are_not_searched_for(folder: Path) -> None:
+    change(folder, "accounts.yaml", "handles: [larkfieldprim]", "handles: [larkfieldprim, mrs_field_head]")
+    change(folder, "accounts.yaml", "handles: [larkfieldprim]", "handles: [somebody]")
+    config = load_config(folder)
+    assert config.accounts[0].handles == ("larkfieldprim", "mrs_field_head")
+    assert config.accounts[1].channel == "mention"
+    assert config.accounts[0].names.handles == ("larkfieldprim", "larkfieldprim.bsky.social")
 
 
 def test_a_single_word_is_a_name_only_beside_a_place(folder: Path) -> None:
