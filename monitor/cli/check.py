@@ -47,7 +47,7 @@ def check(
         raise typer.Exit(1 if unknown else 0)
     reader = load_school_reader(loaded, folder)
     print(
-        f"{loaded.school.name}: {len(loaded.people)} people, {len(loaded.policy.book.rules)} rules, "
+        f"{loaded.school.name}: {len(loaded.people)} people, {len(loaded.policy.book.rules)} rules\n"
         f"calendar of {loaded.school.nation} known to {loaded.calendar.horizon:%d %B %Y}\n"
         f"classifier {reader.name} {reader.version}"
     )

@@ -93,6 +93,9 @@ class Browser:
             session.proxy.take_refused()  # leftovers of an earlier page
             shot = photograph(session.chromium, url, expect_text, self._page_seconds)
             refused, more = session.proxy.take_refused()
+            if session.proxy.interception and shot.signed_by:
+                # The browser saw ours.
+                shot = replace(shot, signed_by=session.proxy.interception.signer_of(shot.final_url))
             return replace(shot, blocked=replace(shot.blocked, addresses=refused, more_addresses=more))
 
         return self._do(job)

@@ -15,6 +15,8 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -28,6 +30,7 @@ class Interception:
     """TLS on both sides of the proxy. `certificates` is a PEM file with every authority to trust."""
 
     def __init__(self, certificates: Path) -> None:
+        self._signers: dict[str, str] = {}
         self._outward = ssl.create_default_context(cafile=certificates)
         self._inward = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         # A server that a browser would refuse must not look like a good one for being seen through us.
@@ -51,11 +54,24 @@ class Interception:
 
     def to_server(self, connection: socket.socket, host: str) -> ssl.SSLSocket:
         """TLS with `host` over `connection`. Raises OSError (ssl.SSLError) where its certificate is not good."""
-        return self._outward.wrap_socket(connection, server_hostname=host)
+        secured = self._outward.wrap_socket(connection, server_hostname=host)
+        self._signers[host] = _signer(secured)
+        return secured
+
+    def signer_of(self, url: str) -> str:
+        """Who signed the certificate that the server of `url` showed last, "" where none was seen."""
+        return self._signers.get(urlsplit(url).hostname or "", "")
 
     def to_browser(self, connection: socket.socket) -> ssl.SSLSocket:
         """TLS with the browser. Raises OSError where it does not want any."""
         return self._inward.wrap_socket(connection, server_side=True)
+
+
+def _signer(connection: ssl.SSLSocket) -> str:
+    """The issuer that the other side's certificate names, "" where it names none."""
+    shown: Any = connection.getpeercert() or {}
+    issuer = {kind: value for relative in shown.get("issuer", ()) for kind, value in relative}
+    return str(issuer.get("commonName") or issuer.get("organizationName") or "")
 
 
 def _private(key: ec.EllipticCurvePrivateKey, password: str) -> bytes:

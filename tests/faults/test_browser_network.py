@@ -58,6 +58,7 @@ def test_a_page_that_the_schools_filter_has_signed_is_photographed(
 ) -> None:
     shot = photograph(executable, over_tls(site, school), site, trust=school.path)
     assert (shot.status, shot.text_found, shot.problem) == (200, True, "")
+    assert shot.signed_by == "Larkfield filter"
 
 
 def test_without_the_schools_certificate_it_is_not(executable: Path, school: Authority, site: Site) -> None:
