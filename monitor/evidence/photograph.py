@@ -181,7 +181,7 @@ def _close_popup(popup: Page) -> None:
 
 def _signer(response: Response | None) -> str:
     details = response.security_details() if response else None
-    return (details or {}).get("issuer") or ""
+    return (details.get("issuer") or "") if details else ""
 
 
 def _why_not_a_page(response: Response | None) -> str:
