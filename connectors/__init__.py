@@ -6,10 +6,7 @@ modules whose names begin with an underscore are shared helpers. A new file is a
 
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib import import_module
-from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -30,20 +27,6 @@ def connect(account: Account, secrets: Mapping[str, str]) -> Connector:
     `secrets` maps the names under the account's `secrets:` (such as "token") to their values; a Secrets also keeps
     those that the platform changes. Raises ConfigError, naming the account and the option.
     """
-    module, options = _module_and_options(account)
-    connector: Connector = module.connect(account, options, secrets)
-    return connector
-
-
-def describe(account: Account) -> Capabilities:
-    """What the account's connector can read and do once its secrets are set. Raises ConfigError."""
-    _, options = _module_and_options(account)
-    can = connect(account, dict.fromkeys(account.secrets, "not-set")).capabilities()
-    page = urlsplit(getattr(options, "page_url", "")).hostname
-    return can if can.pages or not page else replace(can, pages=(page,))
-
-
-def _module_and_options(account: Account) -> tuple[Any, Any]:
     if account.connector not in kinds():
         choices = ", ".join(kinds())
         raise ConfigError(
@@ -51,9 +34,16 @@ def _module_and_options(account: Account) -> tuple[Any, Any]:
         )
     module = import_module(f"{__name__}.{account.connector}")
     try:
-        return module, module.Options.model_validate(dict(account.options))
+        options = module.Options.model_validate(dict(account.options))
     except ValidationError as error:
         raise ConfigError(f"account {account.id}: {_say(error)}") from None
+    connector: Connector = module.connect(account, options, secrets)
+    return connector
+
+
+def describe(account: Account) -> Capabilities:
+    """What the account's connector can read and do once its secrets are set. Raises ConfigError."""
+    return connect(account, dict.fromkeys(account.secrets, "not-set")).capabilities()
 
 
 def _say(error: ValidationError) -> str:

@@ -1,10 +1,11 @@
 """The way out of a school's network: its proxy, its certificates, and in words what went wrong on the way."""
 
+import base64
 import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,13 +14,17 @@ from typing import Any
 import httpx
 import requests
 import urllib3
+from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from monitor.domain.errors import SourceError
 
 _TUNNEL_REFUSED = re.compile(r"(?:^|tunnel connection failed: )([345]\d\d)\b", re.IGNORECASE)
 _PROXY = "the school's proxy (`network: proxy` in school.yaml)"
-PROXY_REFUSES = f"did not answer: {_PROXY} wants a name and password (407); ask your technician to let us pass"
+PROXY_REFUSES = (
+    f"did not answer: {_PROXY} wants a user name and password (407), or others than it was given: ask your "
+    "technician to let this computer pass, or to set the secret that `proxy_login` names"
+)
 _PROXY_SILENT = f"did not answer: {_PROXY} cannot be reached; ask your technician whether its address is right"
 _ALLOW = "ask your technician to allow what `schoolwatch check --hosts` prints"
 
@@ -28,19 +33,20 @@ _ALLOW = "ask your technician to allow what `schoolwatch check --hosts` prints"
 class Reach:
     """How a platform is reached from this school: the longest that one answer may take (s), proxy, certificates.
 
-    `ca_bundle` (PEM) is trusted beside the usual authorities. The environment's proxies are for `network` to take
-    up.
+    `proxy_login` is "user:password" (RFC 7617). `ca_bundle` (PEM) is trusted beside the usual authorities. The
+    environment's proxies are for `network` to take up.
     """
 
     timeout: float
     proxy: str = ""
+    proxy_login: SecretStr | None = None
     ca_bundle: Path | None = None
 
     def client(self, **how: Any) -> httpx.Client:
         """An httpx client that goes this way. Raises SourceError where `ca_bundle` cannot be read."""
         trusted = self.trusted()
         secure = trusted if self.proxy.startswith("https") else None
-        proxy = httpx.Proxy(self.proxy, ssl_context=secure) if self.proxy else None
+        proxy = httpx.Proxy(self.proxy, ssl_context=secure, headers=self._for_proxy()) if self.proxy else None
         return httpx.Client(timeout=self.timeout, proxy=proxy, verify=trusted, trust_env=False, **how)
 
     def lead(self, session: requests.Session) -> None:
@@ -48,7 +54,15 @@ class Reach:
         session.trust_env = False
         if self.proxy:
             session.proxies = {"http": self.proxy, "https": self.proxy}
-        session.mount("https://", _Adapter(self.trusted()))
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, _Adapter(self.trusted(), self._for_proxy()))
+
+    def _for_proxy(self) -> dict[str, str]:
+        """The headers that the proxy alone is to see."""
+        if self.proxy_login is None:
+            return {}
+        login = base64.b64encode(self.proxy_login.get_secret_value().encode()).decode()
+        return {"Proxy-Authorization": f"Basic {login}"}
 
     def leads_inside(self, host: str) -> bool:
         """Whether `host` is a machine of the school's own network, where nobody outside may send us.
@@ -78,14 +92,18 @@ class Reach:
 
 
 class _Adapter(HTTPAdapter):
-    """Trusts what `trusted` does, on the way through a proxy as well."""
+    """Trusts what `trusted` does, on the way through a proxy as well, which it tells `for_proxy`."""
 
-    def __init__(self, trusted: ssl.SSLContext) -> None:
+    def __init__(self, trusted: ssl.SSLContext, for_proxy: Mapping[str, str]) -> None:
         self._trusted = trusted
+        self._for_proxy = dict(for_proxy)
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self._trusted)
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        return self._for_proxy
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         secure = {"proxy_ssl_context": self._trusted} if proxy.startswith("https") else {}
@@ -98,6 +116,9 @@ def _context(ca_bundle: Path | None, changed: int) -> ssl.SSLContext:
     context = httpx.create_ssl_context(trust_env=False)
     if ca_bundle is not None:
         context.load_verify_locations(ca_bundle)
+        # The authorities of many filters lack what RFC 5280 asks for; Python 3.13 began to insist on it
+        # (https://docs.python.org/3/whatsnew/3.13.html#ssl).
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
 

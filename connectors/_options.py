@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr
 
 from connectors._network import Reach
 from monitor.domain.account import Account
@@ -20,11 +20,13 @@ class ConnectorOptions(BaseModel):
     timeout: float = Field(default=30, gt=0, le=300)
     #: The school's own way out (school.yaml, `network`): a proxy, and certificates to trust beside the usual ones.
     proxy: str = Field(default="", pattern=r"^(https?://[^\s/@]+/?)?$")
+    #: "user:password" of that proxy. No file can give one: it is a secret, which school.yaml names.
+    proxy_login: InstanceOf[SecretStr] | None = None
     ca_bundle: Path | None = None
 
     @property
     def reach(self) -> Reach:
-        return Reach(timeout=self.timeout, proxy=self.proxy, ca_bundle=self.ca_bundle)
+        return Reach(timeout=self.timeout, proxy=self.proxy, proxy_login=self.proxy_login, ca_bundle=self.ca_bundle)
 
 
 def hosts_of(*addresses: str) -> tuple[str, ...]:

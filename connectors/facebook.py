@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -32,7 +31,7 @@ from connectors._graph_access import Subject, inspect
 from connectors._graph_counts import Below, Memory, remembered, silence, unlisted, vanished
 from connectors._graph_messages import Inbox, is_conversation
 from connectors._http import Service
-from connectors._options import need_secret
+from connectors._options import hosts_of, need_secret
 from monitor.domain.account import Access, Account, Capabilities, Profile
 from monitor.domain.errors import ConfigError
 from monitor.domain.item import Channel, Item, ItemRef, Page, Reject
@@ -96,7 +95,7 @@ class Facebook(Connector):
 
     def capabilities(self) -> Capabilities:
         window = f"every poll reads the posts of the last {self._options.window_days:g} days"
-        hosts = (urlsplit(self._options.base_url).hostname or "",)
+        hosts, pages = hosts_of(self._options.base_url), ("www.facebook.com",)
         if self._elsewhere:
             return Capabilities(
                 reads=("posts and comments on another Page that name the school",),
@@ -108,6 +107,7 @@ class Facebook(Connector):
                     "for posts",
                 ),
                 hosts=hosts,
+                pages=pages,
                 finds_profiles=bool(self._app_token),
             )
         messages = ("private messages",) if self._inbox else ()
@@ -123,6 +123,8 @@ class Facebook(Connector):
             ),
             needs=self._needs,
             hosts=hosts,
+            pages=pages,
+            hidden=True,
         )
 
     @property

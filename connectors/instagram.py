@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -22,7 +21,7 @@ from connectors._graph_counts import Below, Count, Memory, remembered, silence, 
 from connectors._graph_messages import Inbox, is_conversation
 from connectors._http import Service
 from connectors._instagram import COMMENT_FIELDS, PLATFORM, POST_FIELDS, REPLY_FIELDS, TAG_FIELDS, Reader, told
-from connectors._options import need_secret
+from connectors._options import hosts_of, need_secret
 from monitor.domain.account import Access, Account, Capabilities
 from monitor.domain.item import Channel, Item, ItemRef, Page, Raw, Reject
 from monitor.domain.ports import Connector
@@ -91,7 +90,9 @@ class Instagram(Connector):
                 *(("of a conversation, the last 20 messages can be read",) if messages else ()),
             ),
             needs=self._needs,
-            hosts=(urlsplit(self._options.base_url).hostname or "",),
+            hosts=hosts_of(self._options.base_url),
+            pages=("www.instagram.com",),
+            hidden=not self._tags_only,
         )
 
     @property

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from connectors._http import Answer, ApiSession, Service
-from connectors._options import ConnectorOptions, need_secret
+from connectors._options import ConnectorOptions, hosts_of, need_secret
 from connectors._x import Reader, is_post
 from connectors._x_api import QUERY_LIMIT, Api, Prices, Spending, any_of, batches, judge
 from connectors._x_reading import Poll, Sweep
@@ -105,7 +104,6 @@ class X(Connector):
         )
 
     def capabilities(self) -> Capabilities:
-        hosts = (urlsplit(address).hostname for address in (self._options.base_url, self._options.page_url))
         messages = ("private messages",) if self._reads_messages else ()
         notes = ["search reaches back 7 days", "X does not tell which replies the school has hidden"]
         if self._account.private_messages and not messages:
@@ -116,7 +114,8 @@ class X(Connector):
             deletions=True,
             notes=tuple(notes),
             needs=self._needs,
-            hosts=tuple(dict.fromkeys(filter(None, hosts))),
+            hosts=hosts_of(self._options.base_url),
+            pages=hosts_of(self._options.page_url),
             budget=Budget(unit="US$", cap=self._options.monthly_cap, period="month"),
             finds_profiles=self._sign_in is not None,
         )

@@ -1,6 +1,7 @@
 """A school's own proxy on loopback: it knows every name, and leads all of them to one server."""
 
 import http.client
+import re
 import select
 import socket
 import socketserver
@@ -9,10 +10,11 @@ from types import TracebackType
 
 
 class SchoolProxy:
-    """Notes the first line of each request and passes on to 127.0.0.1:`port`, or answers `refuses` to all."""
+    """Passes each request on to 127.0.0.1:`port`, or answers `refuses` to all; notes first lines and logins."""
 
     def __init__(self, port: int = 0, *, refuses: int = 0) -> None:
         self.asked: list[str] = []
+        self.logins: list[str] = []
         proxy = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -25,6 +27,7 @@ class SchoolProxy:
                     head += line
                 first, _, rest = head.partition(b"\r\n")
                 proxy.asked.append(first.decode())
+                proxy.logins += re.findall(r"(?im)^proxy-authorization: *(.*?)\r$", rest.decode())
                 if refuses:
                     self.wfile.write(f"HTTP/1.1 {refuses} {http.client.responses[refuses]}\r\n\r\n".encode())
                     return

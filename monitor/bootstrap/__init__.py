@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +18,8 @@ from monitor.adapters.letters import TemplateLetters
 from monitor.adapters.secrets import secret
 from monitor.adapters.smtp import SmtpMailer
 from monitor.bootstrap.accounts import Examined, connect_all, examine
-from monitor.bootstrap.network import way_out
-from monitor.config import Config, Mail, Network, School, default_folder, load_config
+from monitor.bootstrap.network import WayOut, way_out
+from monitor.config import Config, Mail, School, default_folder, load_config
 from monitor.domain.errors import ConfigError
 from monitor.domain.people import Person
 from monitor.domain.ports import Clock, Letters, Mailer, Reader
@@ -28,6 +28,7 @@ from monitor.domain.sender import Sender
 from monitor.evidence.browser import Browser
 from monitor.evidence.capturer import PageCapturer
 from monitor.evidence.find_browser import driver_problem, find_browser
+from monitor.evidence.upstream import Upstream
 from monitor.evidence.vault import FolderVault
 from monitor.jobs import Parts
 from monitor.pipeline.classify import record_health
@@ -111,7 +112,7 @@ def build(
         yield parts
 
 
-def _browser(school: School, network: Network) -> Browser | None:
+def _browser(school: School, network: WayOut) -> Browser | None:
     executable = find_browser()
     if executable is None:
         return None
@@ -119,10 +120,15 @@ def _browser(school: School, network: Network) -> Browser | None:
     return Browser(
         executable,
         allow=frozenset(school.browser_may_open),
-        upstream=network.proxy,
+        upstream=_upstream(network),
         certificates=Path(network.ca_bundle) if network.ca_bundle else None,
         sandbox=sandbox,
     )
+
+
+def _upstream(network: WayOut) -> Upstream | None:
+    login = network.proxy_login.get_secret_value() if network.proxy_login else ""
+    return Upstream(network.proxy, login) if network.proxy else None
 
 
 def load_school_reader(config: Config, data: Path | None = None, *, explains: bool = True) -> SchoolReader:
@@ -179,7 +185,22 @@ def examine_accounts(
     return examine(config, network, data, environment, SystemClock().now(), ask=ask)
 
 
-def make_mailer(mail: Mail, network: Network, environment: Mapping[str, str] = os.environ) -> Mailer:
+def what_is_missing(config: Config, data: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What would keep the service from starting beside its accounts, and why, by what cannot work without it."""
+    needs: Mapping[str, Callable[[], object]] = {
+        "e-mail": lambda: make_mailer(config.school.mail, way_out(config, data, environment), environment),
+        "the database": lambda: database_url(data, environment),
+    }
+    missing = {}
+    for what, need in needs.items():
+        try:
+            need()
+        except ConfigError as error:
+            missing[what] = str(error)
+    return missing
+
+
+def make_mailer(mail: Mail, network: WayOut, environment: Mapping[str, str] = os.environ) -> Mailer:
     password = secret(mail.password, environment) if mail.password else None
     return SmtpMailer(
         host=mail.host,

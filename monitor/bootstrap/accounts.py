@@ -8,8 +8,8 @@ from pathlib import Path
 
 import connectors
 from monitor.adapters.secrets import FileSecrets
-from monitor.bootstrap.network import with_network
-from monitor.config import Config, Network
+from monitor.bootstrap.network import WayOut, with_network
+from monitor.config import Config
 from monitor.domain.account import Access, Account, Capabilities
 from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import Channel
@@ -38,7 +38,7 @@ class Examined:
 
 
 def connect_all(
-    config: Config, network: Network, data: Path, environment: Mapping[str, str], now: datetime
+    config: Config, network: WayOut, data: Path, environment: Mapping[str, str], now: datetime
 ) -> Connected:
     """A connector for every account that may be read."""
     ready: dict[str, Connector] = {}
@@ -56,7 +56,7 @@ def connect_all(
 
 
 def examine(
-    config: Config, network: Network, data: Path, environment: Mapping[str, str], now: datetime, *, ask: bool
+    config: Config, network: WayOut, data: Path, environment: Mapping[str, str], now: datetime, *, ask: bool
 ) -> list[Examined]:
     """Every account of the configuration in turn; its platform is asked about the token if `ask`."""
     accounts = [_prepared(account, network, data) for account in config.accounts]
@@ -86,11 +86,23 @@ def _connect(
         if missing := config.school.mentions.missing_assessment(today):
             raise ConfigError(f"account {account.id}: {missing}")
     secrets = FileSecrets(account, data / "secrets", environment)
-    dict(secrets)  # what is not there is named, before anything is made
+    _need_all(secrets)
     return connectors.connect(account, secrets)
 
 
-def _prepared(account: Account, network: Network, data: Path) -> Account:
+def _need_all(secrets: Mapping[str, str]) -> None:
+    """Raises ConfigError that names every secret which is not there, before anything is made."""
+    missing = []
+    for name in secrets:
+        try:
+            secrets[name]
+        except ConfigError as error:
+            missing.append(str(error))
+    if missing:
+        raise ConfigError("; ".join(missing))
+
+
+def _prepared(account: Account, network: WayOut, data: Path) -> Account:
     """What staff hand in, a folder or a file, lies in the data folder unless its path is absolute."""
     path = account.options.get("path")
     if isinstance(path, str):

@@ -1,8 +1,9 @@
 """`schoolwatch check`: is the configuration right, what can each account do, and what must a firewall allow."""
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from shutil import get_terminal_size
+from textwrap import fill
 from typing import Annotated
 
 import typer
@@ -10,25 +11,16 @@ from rich.box import ASCII2
 from rich.console import Console
 from rich.table import Table
 
-from monitor.bootstrap import examine_accounts, load_school_reader
+from monitor.bootstrap import examine_accounts, load_school_reader, what_is_missing
 from monitor.bootstrap.accounts import Examined
-from monitor.cli.console import ConfigFolder, DataFolder, app, data_of
-from monitor.config import Config, School, load_config
-from monitor.domain.account import Account, Budget, Capabilities
+from monitor.cli.console import ConfigFolder, DataFolder, app, data_of, say
+from monitor.config import School, load_config
+from monitor.domain.account import Account, Capabilities
+from monitor.domain.source_health import WARN_DAYS
 
 HTTPS = 443
 #: Characters a line where nobody's terminal says how wide it is: in a file, or down a pipe.
-WIDTH = 160
-#: Each with whether its lines may be broken where the terminal is narrow.
-COLUMNS = {
-    "account\nplatform, channel": False,
-    "reads": True,
-    "sees": False,
-    "can do": True,
-    "cost, limit": True,
-    "token": True,
-    "": False,
-}
+WIDTH = 100
 
 
 @app.command()
@@ -40,24 +32,42 @@ def check(
         bool, typer.Option("--hosts", help="Print only which hosts and ports a firewall or filter must allow.")
     ] = False,
 ) -> None:
-    """Validate a configuration; say what each account can do. Exit status 1 if one or the classifier fails."""
+    """Validate a configuration; say what each account can do, and what to mend. Exit status 1 if anything."""
     loaded = load_config(config)
     folder = data_of(loaded, data)
+    if not (offline or hosts):
+        say("Asking every platform about its token…")
+    examined = examine_accounts(loaded, folder, ask=not (offline or hosts))
     if hosts:
-        examined = examine_accounts(loaded, folder, ask=False)
+        unknown = sorted({*loaded.problems, *(one.account.id for one in examined if not one.can)})
         for line in hosts_to_allow(loaded.school, [(one.account, one.can) for one in examined if one.can]):
             print(line)
-        return
-    _say_configuration(loaded)
-    well = _say_classifier(loaded, folder)
-    examined = examine_accounts(loaded, folder, ask=not offline)
-    for one in examined:
-        _say_account(one)
+        for name in unknown:
+            say(f"{name}: what it needs is not known; `schoolwatch check` says what is wrong with it")
+        raise typer.Exit(1 if unknown else 0)
+    reader = load_school_reader(loaded, folder)
+    print(
+        f"{loaded.school.name}: {len(loaded.people)} people, {len(loaded.policy.book.rules)} rules\n"
+        f"calendar of {loaded.school.nation} known to {loaded.calendar.horizon:%d %B %Y}\n"
+        f"classifier {reader.name} {reader.version}"
+    )
     _print_table(examined)
-    broken = {**loaded.problems, **{one.account.id: one.problem for one in examined if one.problem}}
-    for name, problem in broken.items():
-        print(f"  {name}: CANNOT BE READ: {problem}")
-    raise typer.Exit(0 if well and not broken and all(map(_well, examined)) else 1)
+    _print_section("Good to know", _notes(examined))
+    warnings = (*loaded.warnings, *reader.notes, *_ending(examined, datetime.now(UTC)))
+    _print_section("Warnings", warnings)
+    faults = [f"{what} CANNOT WORK: {why}" for what, why in what_is_missing(loaded, folder).items()]
+    if reader.problem:
+        faults.append(f"the classifier CANNOT BE LOADED, the word list reads alone: {reader.problem}")
+    faults += _unread({**loaded.problems, **{one.account.id: one.problem for one in examined if one.problem}})
+    faults += [
+        f"{one.account.id}: ITS TOKEN LACKS {', '.join(one.access.lacks)}: docs/connectors.md says how to get that"
+        for one in examined
+        if one.access.lacks
+    ]
+    _print_section("To be mended, before `schoolwatch check` is run again", faults)
+    if not faults:
+        print(f"\nAll is well{', as far as can be said without asking the platforms (--offline)' * offline}.")
+    raise typer.Exit(1 if faults else 0)
 
 
 def hosts_to_allow(school: School, accounts: Iterable[tuple[Account, Capabilities]]) -> list[str]:
@@ -74,65 +84,36 @@ def hosts_to_allow(school: School, accounts: Iterable[tuple[Account, Capabilitie
     return [f"{name:{width}}  {purpose}" for name, purpose in names.items()]
 
 
-def _say_configuration(loaded: Config) -> None:
-    print(
-        f"{loaded.school.name}: {len(loaded.people)} people, {len(loaded.policy.book.rules)} rules, "
-        f"calendar of {loaded.school.nation} known to {loaded.calendar.horizon:%d %B %Y}"
-    )
-    for warning in loaded.warnings:
-        print(f"  warning: {warning}")
-
-
-def _say_classifier(loaded: Config, folder: Path) -> bool:
-    """Whether it can be loaded."""
-    reader = load_school_reader(loaded, folder)
-    print(f"  classifier: {reader.name} {reader.version}")
-    for note in reader.notes:
-        print(f"    note: {note}")
-    if reader.problem:
-        print(f"    CANNOT BE LOADED, the word list reads alone: {reader.problem}")
-    return not reader.problem
-
-
-def _say_account(one: Examined) -> None:
-    print(f"  {one.account.id} ({one.account.connector}, {one.account.channel}): {one.account.name}")
-    for note in (*(one.can.notes if one.can else ()), *one.access.notes):
-        print(f"    note: {note}")
-
-
 def _print_table(examined: Sequence[Examined]) -> None:
     table = Table(box=ASCII2, show_lines=True)
-    for heading, broken in COLUMNS.items():
-        table.add_column(heading, overflow="fold", no_wrap=not broken)
+    table.add_column("account", no_wrap=True)
+    table.add_column("what it does", ratio=1)
+    table.add_column("token", overflow="fold", ratio=1)
+    table.add_column("", no_wrap=True)
     for one in examined:
-        table.add_row(*_row(one))
-    width = get_terminal_size((WIDTH, 24)).columns
-    Console(width=width, color_system=None, highlight=False, markup=False, emoji=False).print(table)
+        table.add_row(
+            f"{one.account.id}\n{one.account.connector}, {one.account.channel}",
+            "\n".join(_abilities(one.can)) if one.can else "?",
+            "\n".join(_token(one)),
+            "!!" if one.problem or one.access.lacks else "ok",
+        )
+    Console(width=_width(), color_system=None, highlight=False, markup=False, emoji=False).print(table)
 
 
-def _row(one: Examined) -> tuple[str, ...]:
-    account, can = one.account, one.can
-    return (
-        f"{account.id}\n{account.connector}, {account.channel}",
-        ", ".join(can.reads) if can else "?",
-        "\n".join(_sees(can)) or "neither" if can else "?",
-        ", ".join(can.acts) or "read only" if can else "?",
-        _cost(can.budget) if can else "?",
-        _token(one),
-        "ok" if _well(one) else "!!",
-    )
+def _abilities(can: Capabilities) -> list[str]:
+    """What the account can do, one thing a line."""
+    seen = {"edits": can.edits, "deletions": can.deletions, "what is hidden or held": can.hidden}
+    told = [
+        f"reads: {', '.join(can.reads)}",
+        f"sees: {', '.join(what for what, is_seen in seen.items() if is_seen) or 'neither edits nor deletions'}",
+        f"does: {', '.join(can.acts) or 'nothing there'}",
+    ]
+    if can.budget:
+        told.append(f"limit: {can.budget.cap:,g} {can.budget.unit} a {can.budget.period}")
+    return told
 
 
-def _sees(can: Capabilities) -> list[str]:
-    seen = {"edits": can.edits, "deletions": can.deletions, "hidden": can.hidden}
-    return [what for what, told in seen.items() if told]
-
-
-def _cost(budget: Budget | None) -> str:
-    return f"{budget.cap:,g} {budget.unit} a {budget.period}" if budget else "none"
-
-
-def _token(one: Examined) -> str:
+def _token(one: Examined) -> list[str]:
     """What is to be known of the account's secrets, one thing a line."""
     if one.problem:
         told = [one.problem.partition(";")[0]]
@@ -141,8 +122,55 @@ def _token(one: Examined) -> str:
         told += [f"{what} ends {when:%d %B %Y}" for what, when in sorted(one.access.ends.items())]
     if one.can and one.can.needs:
         told.append(f"needs {', '.join(one.can.needs)}")
-    return "\n".join(told)
+    return told
 
 
-def _well(one: Examined) -> bool:
-    return not one.problem and not one.access.lacks
+def _notes(examined: Sequence[Examined]) -> list[str]:
+    """What to know of the accounts, once where it is true of several."""
+    return _grouped(
+        (note, one.account.id)
+        for one in examined
+        for note in (*(one.can.notes if one.can else ()), *one.access.notes)
+    )
+
+
+def _ending(examined: Sequence[Examined], now: datetime) -> list[str]:
+    return [
+        f"{one.account.id}: {what} ends {when:%d %B %Y}: renew it before that (docs/connectors.md)"
+        for one in examined
+        for what, when in sorted(one.access.ends.items())
+        if when - now <= timedelta(days=WARN_DAYS[0])
+    ]
+
+
+def _unread(problems: Mapping[str, str]) -> list[str]:
+    return _grouped((f"CANNOT BE READ: {problem}", account) for account, problem in problems.items())
+
+
+def _grouped(told: Iterable[tuple[str, str]]) -> list[str]:
+    """Each text once, after all accounts of which it is told."""
+    accounts: dict[str, list[str]] = {}
+    for text, account in told:
+        accounts.setdefault(text, []).append(account)
+    return [f"{', '.join(names)}: {text}" for text, names in accounts.items()]
+
+
+def _print_section(heading: str, lines: Sequence[str]) -> None:
+    """Lines of any length, broken between words where the terminal ends: names are copied from here."""
+    if lines:
+        print(f"\n{heading}:")
+    for line in lines:
+        print(
+            fill(
+                line,
+                _width(),
+                initial_indent="  ",
+                subsequent_indent="      ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
+
+
+def _width() -> int:
+    return get_terminal_size((WIDTH, 24)).columns

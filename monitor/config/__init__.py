@@ -12,7 +12,7 @@ from pathlib import Path
 from monitor.config.accounts import load_accounts, with_names, with_private_messages
 from monitor.config.calendar import load_calendar
 from monitor.config.mentions import Mentions, person_in
-from monitor.config.network import Network
+from monitor.config.network import Network, is_proxy
 from monitor.config.people import load_people
 from monitor.config.reading import digest_of, parse, read_mapping
 from monitor.config.school import Mail, Nation, School
@@ -30,6 +30,7 @@ __all__ = [
     "Network",
     "School",
     "default_folder",
+    "is_proxy",
     "load_calendar",
     "load_config",
     "load_people",

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from monitor.config.mentions import Mentions, person_in, texts_in
-from monitor.config.reading import Closed, parse, read_mapping
+from monitor.config.reading import Closed, SecretName, parse, read_mapping
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError
 from monitor.domain.item import Channel
@@ -23,7 +23,7 @@ class _AccountEntry(Closed):
     name: str
     handles: tuple[str, ...] = ()
     options: dict[str, Any] = Field(default_factory=dict)
-    secrets: dict[str, str] = Field(default_factory=dict)
+    secrets: dict[str, SecretName] = Field(default_factory=dict)
 
 
 def load_accounts(path: Path, people: Sequence[Person]) -> tuple[tuple[Account, ...], dict[str, str]]:
@@ -47,10 +47,14 @@ def load_accounts(path: Path, people: Sequence[Person]) -> tuple[tuple[Account, 
 
 
 def with_names(accounts: Iterable[Account], mentions: Mentions) -> tuple[Account, ...]:
-    """The accounts, each knowing what the school is called and every handle that it writes under."""
+    """The accounts, each knowing what the school is called and the handle that each official one goes by.
+
+    That is the first of its `handles`: the others may be those of staff, whom nobody searches for (P27).
+    """
     accounts = tuple(accounts)
+    first = (one for account in accounts if account.channel is Channel.OFFICIAL for one in account.handles[:1])
     # Native ids of digits alone are nothing that people write, and display names are no handles.
-    own = (one for account in accounts for one in account.handles if not one.isdigit() and " " not in one)
+    own = (one for one in first if not one.isdigit() and " " not in one)
     names = SchoolNames(
         **mentions.model_dump(exclude={"dpia", "handles"}), handles=tuple(dict.fromkeys((*mentions.handles, *own)))
     )

@@ -4,9 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Annotated
 from urllib.parse import unquote_plus
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import StringConstraints, field_validator, model_validator
 
 from monitor.config.reading import Closed, Day
 from monitor.domain.people import Person
@@ -28,7 +29,7 @@ class Dpia(Closed):
     """The data protection impact assessment of looking for mentions (UK GDPR, article 35)."""
 
     #: A name, or a role such as "data protection officer".
-    approved_by: str = Field(min_length=3)
+    approved_by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
     approved_on: Day
     #: Where it is filed.
     reference: str = ""
@@ -57,6 +58,14 @@ class Mentions(Closed):
             if set(_folded(phrase).split()) <= _ANY_SCHOOL:
                 raise ValueError(f"{phrase!r} could be any school: add the word that makes the name yours")
         return phrases
+
+    @field_validator("handles", "places", "elsewhere")
+    @classmethod
+    def _say_something(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            if not _folded(text):
+                raise ValueError(f"{text!r} has neither letters nor digits: take it out, or complete it")
+        return texts
 
     @model_validator(mode="after")
     def _tells_schools_apart(self) -> "Mentions":

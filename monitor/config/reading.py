@@ -1,6 +1,7 @@
 """A configuration file read strictly: what cannot be used is a ConfigError that names the file and the value."""
 
 import hashlib
+import re
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -8,11 +9,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
 from monitor.domain.clock import utc
 from monitor.domain.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+#: What an environment variable is called; tokens and passwords hardly ever look so.
+_SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+#: Mistakes whose value is not repeated: it is not there, stands in the message, or may be a secret.
+_UNSHOWN = frozenset({"missing", "extra_forbidden", "confidential"})
 
 
 class Closed(BaseModel):
@@ -25,6 +32,21 @@ def _text_only(value: object) -> object:
     """YAML reads a bare 24:00 as 1440 and a bare date as a date: durations and times must be quoted."""
     if not isinstance(value, str):
         raise ValueError(f"must be text in quotes, not {value!r}")  # noqa: TRY004 - pydantic wants ValueError
+    return value
+
+
+def confidential(message: str) -> PydanticCustomError:
+    """To be raised by a validator where the value may hold a secret: it is not repeated."""
+    return PydanticCustomError("confidential", message)
+
+
+def _secret_name(value: str) -> str:
+    if not _SECRET_NAME.fullmatch(value):
+        raise confidential(
+            "must be the name of a secret, such as X_BEARER_TOKEN (capitals, digits and _), never the secret "
+            "itself, which goes into the environment under that name, or into a file that X_BEARER_TOKEN_FILE "
+            "names. If a secret stood here, have it replaced"
+        )
     return value
 
 
@@ -41,6 +63,7 @@ TimeOfDay = Annotated[time, BeforeValidator(_text_only)]
 Instant = Annotated[datetime, BeforeValidator(_text_only), AfterValidator(utc)]
 Day = Annotated[date, BeforeValidator(_text_only)]
 Zone = Annotated[str, AfterValidator(_zone)]
+SecretName = Annotated[str, AfterValidator(_secret_name)]
 
 
 def parse(model: type[Model], data: object, path: Path, where: str = "") -> Model:
@@ -50,7 +73,7 @@ def parse(model: type[Model], data: object, path: Path, where: str = "") -> Mode
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        value = "" if first["type"] in ("missing", "extra_forbidden") else f" (it is {_shown(first['input'])})"
+        value = "" if first["type"] in _UNSHOWN else f" (it is {_shown(first['input'])})"
         raise ConfigError(f"{path.name}: {f'{where}, ' if where else ''}{place}: {first['msg']}{value}") from error
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from monitor.config.mentions import Mentions
 from monitor.config.network import Network
-from monitor.config.reading import Closed, Duration, Instant, TimeOfDay, Zone
+from monitor.config.reading import Closed, Duration, Instant, SecretName, TimeOfDay, Zone
 
 Nation = Literal["england", "wales", "scotland", "northern_ireland"]
 #: Slower than this, the school's day to answer would suffer.
@@ -29,7 +29,7 @@ class Mail(Closed):
     port: int = Field(default=587, ge=1, le=65535)
     sender: str
     username: str | None = None
-    password: str | None = None
+    password: SecretName | None = None
     tls: Literal["none", "starttls", "tls"] = "starttls"
 
 

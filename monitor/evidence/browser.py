@@ -54,9 +54,9 @@ class Browser:
     """A browser that starts at first use, stays warm, and goes away after `idle_seconds` without work.
 
     Safe to use from any thread; jobs are done one after the other. `allow` holds the "host:port" pairs of the
-    sandbox (see VettingProxy). `upstream` is the school's own proxy ("http://HOST:PORT", "" for none);
-    `certificates` is a file with the authorities to trust in place of the usual ones. `sandbox` is Chromium's own
-    jail; the default is to use it unless run as root, where it cannot start.
+    sandbox (see VettingProxy). `upstream` is the school's own proxy; `certificates` is a file with the authorities
+    to trust in place of the usual ones. `sandbox` is Chromium's own jail; the default is to use it unless run as
+    root, where it cannot start.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Browser:
         executable: Path,
         *,
         allow: frozenset[str] = frozenset(),
-        upstream: str = "",
+        upstream: Upstream | None = None,
         certificates: Path | None = None,
         page_seconds: float = 15.0,
         idle_seconds: float = 120.0,
@@ -93,6 +93,9 @@ class Browser:
             session.proxy.take_refused()  # leftovers of an earlier page
             shot = photograph(session.chromium, url, expect_text, self._page_seconds)
             refused, more = session.proxy.take_refused()
+            if session.proxy.interception and shot.signed_by:
+                # The browser saw ours.
+                shot = replace(shot, signed_by=session.proxy.interception.signer_of(shot.final_url))
             return replace(shot, blocked=replace(shot.blocked, addresses=refused, more_addresses=more))
 
         return self._do(job)
@@ -157,7 +160,7 @@ class Browser:
     def _proxy(self) -> VettingProxy:
         return VettingProxy(
             self._allow,
-            upstream=Upstream(self._upstream) if self._upstream else None,
+            upstream=self._upstream,
             interception=Interception(self._certificates) if self._certificates else None,
         )
 

@@ -69,6 +69,7 @@ def _page(shot: PageShot) -> dict[str, Any]:
     return {
         "final_url": shot.final_url,
         "http_status": shot.status,
+        "certificate_signed_by": shot.signed_by or None,
         "viewport": list(VIEWPORT),
         "blocked": {
             "total": blocked.total,

@@ -33,6 +33,8 @@ class PageShot:
 
     `png` is None where there is no picture, and `problem` then says why. `status` is the HTTP status of
     `final_url`, None where nothing answered. `text_found`: a reader of the page finds the text that was looked for.
+    `signed_by` names who signed the certificate of the server that answered, which may be a filter of the school's
+    network; "" where there was none.
     """
 
     png: bytes | None
@@ -41,6 +43,7 @@ class PageShot:
     text_found: bool
     problem: str
     blocked: Blocked
+    signed_by: str = ""
 
     @property
     def cut(self) -> bool:

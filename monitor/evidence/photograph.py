@@ -76,7 +76,7 @@ def photograph(chromium: Chromium, url: str, expect_text: str, seconds: float) -
     gate = _Gate()
     clock = _Clock(seconds)
     response: Response | None = None
-    png, found, problem, final_url = None, False, "", url
+    png, found, problem, final_url, signed_by = None, False, "", url, ""
     context = chromium.new_context(
         viewport={"width": VIEWPORT[0], "height": VIEWPORT[1]},
         service_workers="block",
@@ -90,6 +90,7 @@ def photograph(chromium: Chromium, url: str, expect_text: str, seconds: float) -
         context.on("page", _close_popup)
         response = page.goto(url, wait_until="domcontentloaded", timeout=clock.left())
         final_url = page.url
+        signed_by = _signer(response)
         problem = _why_not_a_page(response)
         if not problem:
             found = _wait_for(page, expect_text, clock)
@@ -109,6 +110,7 @@ def photograph(chromium: Chromium, url: str, expect_text: str, seconds: float) -
         text_found=found,
         problem=problem,
         blocked=Blocked(media=gate.media, sockets=gate.sockets),
+        signed_by=signed_by,
     )
 
 
@@ -175,6 +177,11 @@ def _picture(page: Page, width: int, clock: _Clock) -> bytes:
 def _close_popup(popup: Page) -> None:
     with suppress(PlaywrightError):
         popup.close()
+
+
+def _signer(response: Response | None) -> str:
+    details = response.security_details() if response else None
+    return (details.get("issuer") or "") if details else ""
 
 
 def _why_not_a_page(response: Response | None) -> str:

@@ -105,12 +105,12 @@ class VettingProxy:
             return self._upstream.tunnel(_target(host, port))
         return _first_that_answers(host, port, addresses)
 
-    def connect_plain(self, host: str, port: int) -> tuple[socket.socket, bool]:
-        """The same for plain HTTP, and whether requests on it must have the absolute form (RFC 9112, 3.2.2)."""
+    def connect_plain(self, host: str, port: int) -> tuple[socket.socket, Upstream | None]:
+        """The same for plain HTTP, and the school's proxy where the connection ends there."""
         addresses = self._vetted(host, port, encrypted=False)
         if self._upstream and not self._allowed(host, port):
-            return self._upstream.connect(), True
-        return _first_that_answers(host, port, addresses), False
+            return self._upstream.connect(), self._upstream
+        return _first_that_answers(host, port, addresses), None
 
     def _allowed(self, host: str, port: int) -> bool:
         return _target(host, port) in self._allow
@@ -181,9 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
             target = urlsplit(self.path)
             if target.scheme != "http" or not target.hostname:
                 return
-            upstream, absolute = self.server.proxy.connect_plain(target.hostname, target.port or 80)
-            with upstream:
-                self._pass_on(target, upstream, absolute)
+            connection, school = self.server.proxy.connect_plain(target.hostname, target.port or 80)
+            with connection:
+                self._pass_on(target, connection, school)
         except (NotPublic, OSError, ValueError, http.client.HTTPException):
             return
         finally:
@@ -219,7 +219,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"HTTP/1.1 {status} {reason}\r\n\r\n".encode())
         self.close_connection = True
 
-    def _pass_on(self, target: SplitResult, upstream: socket.socket, absolute: bool) -> None:
+    def _pass_on(self, target: SplitResult, upstream: socket.socket, school: Upstream | None) -> None:
+        """To the server itself, or to the school's proxy, which wants the absolute form (RFC 9112, 3.2.2)."""
         upstream.settimeout(IDLE_SECONDS)
         size = int(self.headers.get("Content-Length") or 0)
         if not 0 <= size <= _MOST_BYTES_OUT:
@@ -227,12 +228,14 @@ class _Handler(BaseHTTPRequestHandler):
         connection = http.client.HTTPConnection("", timeout=IDLE_SECONDS)
         connection.sock = upstream
         path = f"{target.path or '/'}{'?' + target.query if target.query else ''}"
-        if absolute:
+        if school:
             path = f"http://{_target(target.hostname or '', target.port or 80)}{path}"
         connection.putrequest(self.command, path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() not in _HOP_BY_HOP:
                 connection.putheader(name, value)
+        for name, value in school.headers.items() if school else ():
+            connection.putheader(name, value)
         connection.putheader("Connection", "close")
         connection.endheaders(self.rfile.read(size) or None)
         with connection.getresponse() as response:

@@ -1,7 +1,9 @@
 """The school's own proxy, where that is the only way to the internet (RFC 9110, 9.3.6: CONNECT)."""
 
+import base64
 import http.client
 import socket
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 _CONNECT_SECONDS = 10.0
@@ -10,11 +12,16 @@ _LONGEST_HEAD = 64 * 1024
 
 
 class Upstream:
-    """A proxy at `url` ("http://HOST:PORT"), which the school has configured: its own address is not vetted."""
+    """A proxy at `url` ("http://HOST:PORT"), which the school has configured: its own address is not vetted.
 
-    def __init__(self, url: str) -> None:
+    `login` is "user:password", "" where it asks for none (RFC 7617). `headers` are for the proxy alone.
+    """
+
+    def __init__(self, url: str, login: str = "") -> None:
         address = urlsplit(url)
         self._host, self._port = address.hostname or "", address.port or 80
+        basic = base64.b64encode(login.encode()).decode()
+        self.headers: Mapping[str, str] = {"Proxy-Authorization": f"Basic {basic}"} if login else {}
 
     def connect(self) -> socket.socket:
         """A connection to the proxy itself, for requests in absolute form. Raises OSError."""
@@ -24,7 +31,8 @@ class Upstream:
         """A connection through the proxy to `target` ("host:port"). Raises OSError where the proxy makes none."""
         connection = self.connect()
         try:
-            connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode("ascii"))
+            told = "".join(f"{name}: {value}\r\n" for name, value in {"Host": target, **self.headers}.items())
+            connection.sendall(f"CONNECT {target} HTTP/1.1\r\n{told}\r\n".encode("ascii"))
             _expect_success(connection, target)
         except (OSError, UnicodeError) as error:
             connection.close()

@@ -35,4 +35,5 @@ def _fixture(kind: str) -> object:
     return fixture
 
 
-bluesky, facebook, feed, instagram, mastodon, reddit, wordpress, x, youtube = map(_fixture, NETWORKED)
+# `x`, `youtube` and so on, for the tests of one kind: a new kind has its own at once.
+globals().update({kind: _fixture(kind) for kind in NETWORKED})

@@ -1,7 +1,10 @@
 """The way out of a school's network: a filter that inspects TLS, the school's proxy, and how failures are told."""
 
+import base64
+import re
 import socket
 import ssl
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
 from connectors._http import ApiSession, Reach, Service, fetch
 from connectors._network import why
@@ -91,6 +95,7 @@ class Proxy:
     address: str = ""
     refuses: str = ""
     asked: list[str] = field(default_factory=list)
+    logins: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -107,6 +112,7 @@ def proxy() -> Iterator[Proxy]:
                 head += read
             line = head.split(b"\r\n")[0].decode()
             told.asked.append(line)
+            told.logins += re.findall(r"(?im)^proxy-authorization: *(.*?)\r$", head.decode())
             if told.refuses:
                 self.request.sendall(f"HTTP/1.1 {told.refuses}\r\nContent-Length: 0\r\n\r\n".encode())
                 return
@@ -195,8 +201,23 @@ def test_the_environments_proxy_is_not_taken(
 @pytest.mark.parametrize("address", ["https://platform.invalid", "http://platform.invalid"])
 def test_a_proxy_that_wants_a_password_is_named(client: str, address: str, proxy: Proxy) -> None:
     proxy.refuses = "407 Proxy Authentication Required"
-    with pytest.raises(SourceError, match=r"proxy .* wants a name and password \(407\)"):
+    with pytest.raises(SourceError, match=r"proxy .* wants a user name and password \(407\)"):
         _ask(client, address, proxy=proxy.address)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_proxy_is_told_its_login_and_no_error_repeats_it(
+    client: str, inspected: str, certificates: Certificates, proxy: Proxy
+) -> None:
+    login = SecretStr("desk:h\u00fcnter2")
+    _ask(client, inspected, ca_bundle=certificates.authority, proxy=proxy.address, proxy_login=login)
+    proxy.refuses = "407 Proxy Authentication Required"
+    with pytest.raises(SourceError) as caught:
+        _ask(client, "http://platform.invalid", proxy=proxy.address, proxy_login=login)
+
+    told = "Basic " + base64.b64encode("desk:h\u00fcnter2".encode()).decode()
+    assert proxy.logins == [told, told]
+    assert "nter2" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("client", CLIENTS)

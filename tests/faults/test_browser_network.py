@@ -8,6 +8,7 @@ import pytest
 from monitor.evidence.browser import Browser
 from monitor.evidence.find_browser import find_browser
 from monitor.evidence.page import PageShot
+from monitor.evidence.upstream import Upstream
 from tests.certificates import Authority
 from tests.faults.test_browser import TEXT, Site
 from tests.schoolproxy import SchoolProxy
@@ -44,7 +45,9 @@ def over_tls(site: Site, authority: Authority, host: str = "127.0.0.1", **how: A
     return site.show("/post", f"<p>{TEXT}</p>").replace("http://", "https://")
 
 
-def photograph(executable: Path, url: str, site: Site, trust: Path | None = None, upstream: str = "") -> PageShot:
+def photograph(
+    executable: Path, url: str, site: Site, trust: Path | None = None, upstream: Upstream | None = None
+) -> PageShot:
     allow = frozenset({site.address})
     with Browser(executable, allow=allow, certificates=trust, upstream=upstream, page_seconds=10) as browser:
         return browser.photograph_page(url, TEXT)
@@ -55,6 +58,7 @@ def test_a_page_that_the_schools_filter_has_signed_is_photographed(
 ) -> None:
     shot = photograph(executable, over_tls(site, school), site, trust=school.path)
     assert (shot.status, shot.text_found, shot.problem) == (200, True, "")
+    assert shot.signed_by == "Larkfield filter"
 
 
 def test_without_the_schools_certificate_it_is_not(executable: Path, school: Authority, site: Site) -> None:
@@ -83,7 +87,7 @@ def test_a_plain_page_of_the_sandbox_is_photographed_all_the_same(
     executable: Path, school: Authority, site: Site
 ) -> None:
     with SchoolProxy(refuses=403) as proxy:
-        shot = photograph(executable, site.show("/p", TEXT), site, trust=school.path, upstream=proxy.url)
+        shot = photograph(executable, site.show("/p", TEXT), site, trust=school.path, upstream=Upstream(proxy.url))
     assert shot.text_found
     assert not [line for line in proxy.asked if site.address in line]
 
@@ -98,6 +102,6 @@ def test_a_page_is_fetched_through_the_schools_proxy_where_it_alone_knows_the_na
     over_tls(site, school, host="platform.social")
     with SchoolProxy(int(site.address.rpartition(":")[2])) as proxy:
         url = "https://platform.social/post"
-        shot = photograph(executable, url, site, trust=school.path, upstream=proxy.url)
+        shot = photograph(executable, url, site, trust=school.path, upstream=Upstream(proxy.url))
     assert (shot.final_url, shot.text_found) == (url, True)
     assert "CONNECT platform.social:443 HTTP/1.1" in proxy.asked  # beside what Chromium asks of its maker

@@ -1,6 +1,8 @@
 """What `schoolwatch check` makes of what is known of an account."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -34,15 +36,15 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> "Shown":
 
 
 class Shown:
-    """The output and exit status of `check` where one account is as given."""
+    """The output and exit status of `check` where accounts are as given."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
 
-    def __call__(self, examined: Examined) -> tuple[str, int]:
-        self._monkeypatch.setattr(check, "examine_accounts", lambda *_, **__: [examined])
-        environment = {"COLUMNS": "160", "SCHOOLWATCH_CONFIG": str(ROOT / "config")}
-        ended = CliRunner().invoke(app, ["check"], env=environment)
+    def __call__(self, *examined: Examined, arguments: Sequence[str] = (), **variables: str) -> tuple[str, int]:
+        self._monkeypatch.setattr(check, "examine_accounts", lambda *_, **__: list(examined))
+        environment = {"COLUMNS": "160", "SMTP_PASSWORD": "given", "SCHOOLWATCH_CONFIG": str(ROOT / "config")}
+        ended = CliRunner().invoke(app, ["check", *arguments], env={**environment, **variables})
         return ended.stdout, ended.exit_code
 
 
@@ -50,12 +52,69 @@ def test_an_account_that_is_well_is_a_row_of_what_it_can_do(shown: Shown) -> Non
     ends = {"the access token": datetime(2026, 12, 24, tzinfo=UTC)}
     output, status = shown(Examined(account=ACCOUNT, can=CAN, access=Access(ends=ends, notes=("credit: US$ 12",))))
     for told in (
-        *("x-official", "x, official", "own posts", "edits", "hidden", "hide, reply", "50 US$ a month"),
-        *("the access token ends 24 December 2026", "needs tweet.read, users.read", "note: credit: US$ 12", " ok "),
+        *(
+            "x-official",
+            "x, official",
+            "own posts",
+            "edits",
+            "hidden or held",
+            "does: hide, reply",
+            "50 US$ a month",
+        ),
+        *(
+            "the access token ends 24 December 2026",
+            "needs tweet.read, users.read",
+            "x-official: credit: US$ 12",
+            " ok ",
+        ),
     ):
         assert told in output
     assert "deletions" not in output
     assert status == 0
+    assert output.endswith("\nAll is well.\n")
+
+
+def test_what_keeps_the_service_from_starting_is_told_too(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SCHOOLWATCH_DATABASE_FILE", str(tmp_path / "nowhere"))
+    output, status = shown(Examined(account=ACCOUNT, can=CAN), SMTP_PASSWORD="")
+    assert "e-mail CANNOT WORK: the secret SMTP_PASSWORD is not set" in output
+    assert "the database CANNOT WORK: the secret SCHOOLWATCH_DATABASE cannot be read" in output
+    assert status == 1
+
+
+def test_a_token_that_ends_soon_is_a_warning(shown: Shown) -> None:
+    in_a_week, later = (datetime.now(UTC) + timedelta(days=days) for days in (7, 30))
+    access = Access(ends={"the access token": in_a_week, "the API's version": later})
+    output, status = shown(Examined(account=ACCOUNT, can=CAN, access=access))
+    warnings = output[output.index("Warnings:") :]
+    assert f"x-official: the access token ends {in_a_week:%d %B %Y}: renew it" in warnings
+    assert "the API's version" not in warnings
+    assert status == 0
+
+
+def test_what_several_accounts_share_is_told_once(shown: Shown) -> None:
+    other = replace(ACCOUNT, id="x-mentions")
+    can = replace(CAN, notes=("search reaches back 7 days",))
+    problem = "the secret X_TOKEN is not set; put it into the environment"
+    output, _ = shown(*(Examined(account=one, can=can, problem=problem) for one in (ACCOUNT, other)))
+    assert output.count("x-official, x-mentions: search reaches back 7 days\n") == 1
+    assert output.count(f"x-official, x-mentions: CANNOT BE READ: {problem}\n") == 1
+
+
+def test_nothing_is_wider_than_the_terminal_and_no_name_is_broken(shown: Shown) -> None:
+    name = "WORDPRESS_APPLICATION_PASSWORD"
+    problem = f"the secret {name} is not set; put it into the environment as {name}, or its file as {name}_FILE"
+    output, _ = shown(Examined(account=ACCOUNT, can=CAN, problem=problem), COLUMNS="100")
+    assert max(map(len, output.splitlines())) == 100
+    assert output.count(name) == 4
+
+
+def test_hosts_of_an_account_that_cannot_be_understood_are_missed_aloud(shown: Shown) -> None:
+    output, status = shown(Examined(account=ACCOUNT, problem="option 'handle': missing"), arguments=("--hosts",))
+    assert output == "mail.larkfield.example:587  send e-mail\n"
+    assert status == 1
 
 
 def test_a_permission_that_the_token_lacks_is_a_fault(shown: Shown) -> None:
@@ -75,7 +134,7 @@ def test_a_refusal_is_told_in_full_below_the_table(shown: Shown) -> None:
 
 def test_an_account_of_which_nothing_is_known_is_a_row_too(shown: Shown) -> None:
     output, status = shown(Examined(account=ACCOUNT, problem="account x-official: option 'handle': missing"))
-    assert output.count(" ? ") == 4
+    assert output.count(" ? ") == 1
     assert status == 1
 
 

@@ -58,6 +58,9 @@ def test_the_example_school_is_valid(folder: Path) -> None:
         ),
         ("school.yaml", '"2026-10-12"', "2026-10-12", "mentions.dpia.approved_on.*in quotes"),
         ("school.yaml", '"Linh Nguyễn, data protection officer"', '""', "mentions.dpia.approved_by"),
+        ("school.yaml", '"Linh Nguyễn, data protection officer"', '"    "', "mentions.dpia.approved_by"),
+        ("school.yaml", "handles: [larkfieldprim]", 'handles: ["@"]', "mentions.handles: .*neither letters"),
+        ("school.yaml", "places: [Northvale]", 'places: [" "]', "mentions.places: .*neither letters"),
         ("policy.yaml", "private_messages: []", "private_messages: [x-offical]", "private_messages.*'x-offical'"),
         ("policy.yaml", "private_messages: []", "private_messages: [x-mentions]", "private_messages.*'x-mentions'"),
         ("policy.yaml", "severity: 4", "severity: 9", "severity.*9"),
@@ -142,6 +145,15 @@ def test_the_schools_handles_are_those_given_and_its_accounts_but_no_numbers_or_
     config = with_mentions(folder, handles=["larkfieldpta", "larkfieldprim"])
     assert config.accounts[0].names.handles == ("larkfieldpta", "larkfieldprim", "larkfieldprim.bsky.social")
     assert "100200300400500" in config.accounts[2].handles
+
+
+def test_the_handles_of_staff_beside_an_accounts_own_are_not_searched_for(folder: Path) -> None:
+    change(folder, "accounts.yaml", "handles: [larkfieldprim]", "handles: [larkfieldprim, mrs_field_head]")
+    change(folder, "accounts.yaml", "handles: [larkfieldprim]", "handles: [somebody]")
+    config = load_config(folder)
+    assert config.accounts[0].handles == ("larkfieldprim", "mrs_field_head")
+    assert config.accounts[1].channel == "mention"
+    assert config.accounts[0].names.handles == ("larkfieldprim", "larkfieldprim.bsky.social")
 
 
 def test_a_single_word_is_a_name_only_beside_a_place(folder: Path) -> None:
@@ -231,22 +243,26 @@ def test_leave_for_an_account_that_cannot_be_used_stops_nothing(folder: Path) ->
 # The school's way out
 
 
-def test_the_environments_proxy_is_used_where_the_school_names_none(tmp_path: Path) -> None:
-    environment = {"HTTPS_PROXY": "http://proxy.example:3128"}
-    assert Network().from_here(tmp_path, environment).proxy == "http://proxy.example:3128"
-    assert Network().from_here(tmp_path, {"https_proxy": "http://proxy.example:3128/"}).proxy
-    own = Network(proxy="http://other.example:8080").from_here(tmp_path, environment)
-    assert own.proxy == "http://other.example:8080"
-    assert Network().from_here(tmp_path, {}).proxy == ""
-
-
-@pytest.mark.parametrize("proxy", ["http://me:hunter2@proxy.example:3128", "socks5://proxy.example", "proxy:3128"])
-def test_a_proxy_of_the_environment_that_cannot_be_used_is_told_without_its_password(
-    tmp_path: Path, proxy: str
-) -> None:
-    with pytest.raises(ConfigError, match="HTTPS_PROXY") as caught:
-        Network().from_here(tmp_path, {"HTTPS_PROXY": proxy})
+def test_a_proxys_password_in_the_file_is_refused_and_not_repeated(folder: Path) -> None:
+    change(folder, "school.yaml", 'proxy: ""', "proxy: http://desk:hunter2@proxy.larkfield.example:8080")
+    with pytest.raises(ConfigError, match=r"network\.proxy: .*`proxy_login` names") as caught:
+        load_config(folder)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["EAAGm0PX4ZCpsBAKZC", "abcd-efgh-ijkl-mnop", "AAAAAAAAAAA%2Fzz", "hunter2"])
+def test_a_secret_in_place_of_its_name_is_refused_and_not_repeated(folder: Path, token: str) -> None:
+    change(folder, "accounts.yaml", "X_BEARER_TOKEN", token)
+    problem = load_config(folder).problems["x-official"]
+    assert "must be the name of a secret" in problem
+    assert token not in problem
+
+
+def test_a_password_of_the_mail_relay_in_the_file_is_not_repeated(folder: Path) -> None:
+    change(folder, "school.yaml", "password: SMTP_PASSWORD", "password: correct-horse")
+    with pytest.raises(ConfigError, match=r"mail\.password: must be the name of a secret") as caught:
+        load_config(folder)
+    assert "correct-horse" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -262,9 +278,10 @@ def test_a_certificate_file_that_cannot_be_used_is_named(tmp_path: Path, content
     if content is not None:
         (tmp_path / "filter.pem").write_text(content)
     with pytest.raises(ConfigError, match=rf"network\.ca_bundle: .*filter\.pem .*({named})"):
-        Network(ca_bundle="filter.pem").from_here(tmp_path, {})
+        Network(ca_bundle="filter.pem").certificates(tmp_path)
 
 
 def test_a_certificate_file_lies_beside_the_school(tmp_path: Path) -> None:
     shutil.copy(certifi.where(), tmp_path / "filter.pem")
-    assert Network(ca_bundle="filter.pem").from_here(tmp_path, {}).ca_bundle == str(tmp_path / "filter.pem")
+    assert Network(ca_bundle="filter.pem").certificates(tmp_path) == tmp_path / "filter.pem"
+    assert Network().certificates(tmp_path) is None

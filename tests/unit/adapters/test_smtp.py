@@ -21,7 +21,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from monitor.adapters.mailbox import Mailbox, Refusal
 from monitor.adapters.smtp import SmtpMailer, header_text
 from monitor.bootstrap import make_mailer
-from monitor.config import Mail, Network
+from monitor.bootstrap.network import WayOut
+from monitor.config import Mail
 from monitor.domain.errors import ConfigError, MailError
 from monitor.domain.ports import Mailer
 
@@ -310,8 +311,8 @@ def test_the_schools_own_certificates_are_trusted_for_mail_too(
     )
     secrets = {"SMTP_PASSWORD": "hunter2"}
     with pytest.raises(MailError, match="certificate"):
-        send(make_mailer(mail, Network(), secrets))
-    send(make_mailer(mail, Network(ca_bundle=str(certificate)), secrets))
+        send(make_mailer(mail, WayOut(), secrets))
+    send(make_mailer(mail, WayOut(ca_bundle=str(certificate)), secrets))
     assert len(taken) == 1
 
 

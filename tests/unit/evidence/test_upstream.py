@@ -85,6 +85,16 @@ def test_a_plain_request_is_passed_on_in_absolute_form(site: Site) -> None:
     assert "proxy-connection" not in site.seen[0]
 
 
+def test_the_schools_proxy_is_told_its_login(site: Site) -> None:
+    with SchoolProxy(site.port) as school:
+        proxy = VettingProxy(resolve=public, upstream=Upstream(school.url, "desk:hunter2"))
+        proxy.start()
+        assert fetch(proxy, "http://platform.social/") == b"hello"
+        assert tunnel(proxy, "platform.social:443") == 200
+        proxy.stop()
+    assert school.logins == ["Basic ZGVzazpodW50ZXIy"] * 2
+
+
 def test_what_is_allowed_on_this_machine_is_reached_without_the_schools_proxy(site: Site) -> None:
     own = f"127.0.0.1:{site.port}"
     with SchoolProxy(refuses=403) as school, behind(school, lambda host, port: [host], own) as proxy:
