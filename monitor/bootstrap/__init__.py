@@ -208,8 +208,7 @@ def _record_start(parts: Parts, browser: bool) -> None:
     with parts.store.transaction() as tx:
         tx.sources.register(parts.config.accounts)
         tx.health.start_afresh(now)
-        for name, message in parts.problems.items():
-            tx.health.problem(f"account {name}", message, now)
+        tx.access.ask_anew()
         record_health(tx, parts.reader, now)
         if browser:
             tx.health.cleared("browser", now)

@@ -30,6 +30,10 @@ class AccessRecords(Repository):
         )
         return claimed.rowcount == 1
 
+    def ask_anew(self) -> None:
+        """Every account's access is to be asked for now: whoever starts the service may have changed a token."""
+        self._connection.execute(update(sources).where(sources.c.school_id == self._school).values(access_at=None))
+
     def asked(self, account: str, what: Asked, now: datetime, **values: Any) -> None:
         """The account answered at `now`."""
         self._connection.execute(

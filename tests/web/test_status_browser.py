@@ -212,9 +212,14 @@ FAULTS = {
         spent(16.4),
         "amber",
         "Spending",
-        "80 % of the limit for 2026-11 used. US$ 16.40 of US$ 20.00",
+        "80 % of the limit for November 2026 used. US$ 16.40 of US$ 20.00",
     ),
-    "credit spent": (spent(20), "red", "Spending", "100 % of the limit for 2026-11 used. US$ 20.00 of US$ 20.00"),
+    "credit spent": (
+        spent(20),
+        "red",
+        "Spending",
+        "100 % of the limit for November 2026 used. US$ 20.00 of US$ 20.00",
+    ),
 }
 
 
