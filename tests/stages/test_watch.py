@@ -289,7 +289,16 @@ def test_each_threshold_of_an_expiry_is_told_once(sources: Sources) -> None:
     ]
 
 
-def test_counts_that_disagree_are_a_warning_that_is_told_once_and_not_when_it_is_over(sources: Sources) -> None:
+@pytest.mark.parametrize(
+    "over",
+    [
+        pytest.param({"differs_since": None, "held": 12}, id="they agree"),
+        pytest.param({"next_sweep_at": None}, id="the post is too old to be read again"),
+    ],
+)
+def test_counts_that_disagree_are_a_warning_that_is_told_once_and_not_when_it_is_over(
+    sources: Sources, over: dict[str, object]
+) -> None:
     row = {"account": "page", "platform": "facebook", "native_id": "1", "active_at": sources.school.now}
     since = sources.school.now
     write(
@@ -307,7 +316,7 @@ def test_counts_that_disagree_are_a_warning_that_is_told_once_and_not_when_it_is
     assert sources.problems()["counts page"].grade == "amber"
     assert sources.subjects() == ["The school's page counts otherwise than we do – Larkfield"]
     with sources.school.store.transaction() as tx:
-        tx.health._connection.execute(threads.update().values(differs_since=None, held=12))
+        tx.health._connection.execute(threads.update().values(**over))
     sources.go_on(minutes=1)
     sources.go_on(hours=1)
     assert (sources.problems(), len(sources.subjects())) == ({}, 1)
