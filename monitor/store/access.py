@@ -1,6 +1,6 @@
 """What the platforms said of our access to them, and when each account was last asked something once a day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -30,9 +30,10 @@ class AccessRecords(Repository):
         )
         return claimed.rowcount == 1
 
-    def ask_anew(self) -> None:
-        """Every account's access is to be asked for now: whoever starts the service may have changed a token."""
-        self._connection.execute(update(sources).where(sources.c.school_id == self._school).values(access_at=None))
+    def ask_anew(self, accounts: Sequence[str]) -> None:
+        """The access of these accounts is to be asked for now: somebody may have changed it."""
+        mine = (sources.c.school_id == self._school, sources.c.account.in_(accounts))
+        self._connection.execute(update(sources).where(*mine).values(access_at=None))
 
     def asked(self, account: str, what: Asked, now: datetime, **values: Any) -> None:
         """The account answered at `now`."""
