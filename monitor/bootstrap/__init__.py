@@ -229,8 +229,9 @@ def _record_start(parts: Parts, browser: bool) -> None:
     with parts.store.transaction() as tx:
         tx.sources.register(parts.config.accounts)
         tx.health.start_afresh(now)
-        for name, message in parts.problems.items():
-            tx.health.problem(f"account {name}", message, now)
+        warnings = [one for one in tx.health.problems() if one.topic == "access"]
+        warned = [one.id for one in parts.config.accounts if any(told.is_about(one.id) for told in warnings)]
+        tx.access.ask_anew(warned)
         record_health(tx, parts.reader, now)
         if browser:
             tx.health.cleared("browser", now)

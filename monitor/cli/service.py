@@ -80,7 +80,10 @@ def run_demo(
 
 @app.command()
 def poll(config: ConfigFolder, data: DataFolder = None) -> None:
-    """Read every account that is due once, and do what follows from it."""
+    """Read every account that is due once, and do what follows from it; exit status 1 if anything is wrong.
+
+    A warning is printed, and is nothing wrong.
+    """
     loaded = load_config(config)
     with build(loaded, data_of(loaded, data)) as parts, shown(parts.connectors) as watched:
         stages = Stages(replace(parts, connectors=watched))
@@ -88,11 +91,16 @@ def poll(config: ConfigFolder, data: DataFolder = None) -> None:
             print(f"{account.id}: {stages.poll(account)} new or edited")
         stages.drain()
         with parts.store.reading() as tx:
-            problems = [f"{state.account}: {state.problem}" for state in tx.sources.states() if state.problem]
-            problems += [f"{problem.subject}: {problem.message}" for problem in tx.health.problems()]
-    for line in problems:
+            problems = tx.health.problems()
+            failed = [
+                f"{account.id}: {state.problem}"
+                for account in loaded.accounts
+                if (state := tx.sources.state(account.id)).problem
+                and not any(one.stops_reading and one.is_about(account.id, account.credential) for one in problems)
+            ]
+    for line in (*failed, *(f"{one.subject}: {one.message}" for one in problems)):
         say(line)
-    raise typer.Exit(1 if problems else 0)
+    raise typer.Exit(1 if failed or any(one.grade != "amber" for one in problems) else 0)
 
 
 @app.command()

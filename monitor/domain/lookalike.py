@@ -39,6 +39,11 @@ class LookalikeDecision(StrEnum):
     REPORTED = "reported"
     UNRELATED = "unrelated"
 
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether somebody is to do something yet: put it into the register, or report it."""
+        return self in (LookalikeDecision.OURS, LookalikeDecision.IMPERSONATING)
+
 
 def resembles(profile: Profile, names: SchoolNames, ours: Collection[str]) -> str | None:
     """Why `profile` may be taken for the school's, in words; None if it may not, is ours or another school's.

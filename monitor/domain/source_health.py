@@ -21,6 +21,8 @@ LONGEST_INTERVAL = timedelta(hours=2)
 COUNTS_MAY_DIFFER = timedelta(days=1)
 #: So many polls may bring something new and leave the cursor where it was.
 STUCK_POLLS = 3
+#: So many polls that bring anything new may bring something unreadable as well.
+DRIFTING_POLLS = 3
 #: Fewer unreadable records are an odd record or two, not another format.
 FEW = 3
 #: Days before an end at which people are told of it, and parts of a budget.
@@ -28,7 +30,7 @@ WARN_DAYS = (14, 7, 1)
 WARN_PARTS = (50, 80, 100)
 
 Grade = Literal["red", "amber"]
-_READING_ENDS = "Nothing said there reaches us until this is put right."
+_READING_ENDS = "Nothing said there reaches us until this is put right. Look at the account yourself until then."
 _TECHNICIAN = "Ask your technician: docs/connectors.md says what to do, platform by platform."
 
 
@@ -67,7 +69,9 @@ class SourceFacts:
 
     `unusable` is why it could not even be connected. `problem` is why the last attempt failed, `refused` whether
     for good. `coming` says that its first reading is bringing items. `records` and `unreadable` are what the last
-    proven read brought. `counted` and `held` are the comments below its posts by the platform's count and by ours.
+    proven read brought; the last `unreadable_polls` with anything new in them brought something unreadable too.
+    `used_up_until` is when a budget that was used up begins, or last began, anew. `counted` and `held` are the
+    comments below its posts by the platform's count and by ours.
     """
 
     id: str
@@ -83,6 +87,8 @@ class SourceFacts:
     records: int = 0
     unreadable: int = 0
     stuck_polls: int = 0
+    unreadable_polls: int = 0
+    used_up_until: datetime | None = None
     counted: int = 0
     held: int = 0
     differences: Sequence[Difference] = ()
@@ -128,6 +134,8 @@ def _reading(facts: SourceFacts, poll_every: timedelta, zone: ZoneInfo, now: dat
     since = facts.last_read_ok or facts.problem_since or facts.started
     # What was being read well until the service stopped has its intervals after the start to be read again.
     began = since if facts.problem else max(since, facts.started)
+    # So has what a budget kept from being read, after that begins anew; till then `budget_fault` tells of it.
+    began = max(began, facts.used_up_until or began)
     coming = facts.coming and not facts.problem
     if now - began >= INTERVALS * every and not coming:
         return _unread(facts, subject, since, every, zone, now)
@@ -137,7 +145,7 @@ def _reading(facts: SourceFacts, poll_every: timedelta, zone: ZoneInfo, now: dat
             f"permission to read comments may have been taken away. {_READING_ENDS} {_TECHNICIAN}"
         )
         headline = f"{name} answers, but shows us no comments"
-        return Fault(subject=subject, grade="red", headline=headline, text=text, since=facts.last_read_ok)
+        return Fault(subject=subject, grade="red", headline=headline, text=text, since=now - _oldest(facts, now))
     return None
 
 
@@ -150,25 +158,35 @@ def _unread(
     else:
         headline = f"{facts.name} has never been read"
         told = f"Never read, tried since {when(since, zone, now)} ({length(now - since)})."
-    why = _sentence(facts.problem) if facts.problem else "No answer came, and no error either."
+    if facts.problem:
+        why = _sentence(facts.problem)
+    elif facts.next_poll_at and facts.next_poll_at > now:
+        why = f"The platform asks us to wait until {when(facts.next_poll_at, zone, now)}."
+    else:
+        why = "No answer came, and no error either."
     text = (
         f"{told} {why} Schoolwatch goes on trying. Does the internet work at school? If it does and this lasts, "
-        "tell your technician."
+        "tell your technician, and look at the account yourself until then."
     )
     return Fault(subject=subject, grade="red", headline=headline, text=text, since=since)
 
 
 def _format(facts: SourceFacts) -> Fault | None:
-    """Half of what came, or more, cannot be read: the platform sends something new."""
-    if not facts.unreadable or facts.unreadable < facts.records:
+    """Half of what came cannot be read, or something each time: the platform sends something new."""
+    drifts = facts.unreadable_polls >= DRIFTING_POLLS
+    if facts.unreadable and facts.unreadable >= facts.records:
+        of = f"{facts.records + facts.unreadable:,}"
+        told = f"Of what it sent last, {count(facts.unreadable, 'record')} of {of} could not be read"
+    elif drifts:
+        told = f"The last {facts.unreadable_polls} polls that brought anything new brought unreadable records too"
+    else:
         return None
-    told = f"{count(facts.unreadable, 'record')} of {facts.records + facts.unreadable:,} could not be read"
     text = (
-        f"Of what it sent last, {told}: the platform has probably changed its format. These records are kept as "
+        f"{told}: the platform has probably changed its format. These records are kept as "
         "received, but nobody is told of what stands in them. Look at the account itself meanwhile, and tell your "
         "technician to update Schoolwatch."
     )
-    grade: Grade = "amber" if facts.unreadable < FEW else "red"
+    grade: Grade = "red" if drifts or facts.unreadable >= FEW else "amber"
     headline = f"{facts.name} sends what we cannot read"
     return Fault(subject=f"format {facts.id}", grade=grade, headline=headline, text=text)
 
@@ -223,12 +241,12 @@ def _ending(facts: SourceFacts, what: str, end: datetime, zone: ZoneInfo, now: d
     what_it_is = what[:1].upper() + what[1:]
     if end <= now:
         headline = f"{facts.name}: {what} has ended"
-        told = f"{what_it_is} ended on {when(end, zone, now)}; without it nothing is read from this account."
+        told = f"{what_it_is} ended on {when(end, zone, now)}; without it this account may no longer be read."
     else:
         headline = f"{facts.name}: {what} ends within {count(min(near), 'day')}"
         told = (
-            f"{what_it_is} ends on {when(end, zone, now)}, in {length(end - now)}. After that nothing is read from "
-            "this account: have it renewed before then."
+            f"{what_it_is} ends on {when(end, zone, now)}, in {length(end - now)}. After that this account may no "
+            "longer be read: have it renewed before then."
         )
     text = f"{told} {_TECHNICIAN}"
     grade: Grade = "red" if min(near) == WARN_DAYS[-1] else "amber"
@@ -236,23 +254,23 @@ def _ending(facts: SourceFacts, what: str, end: datetime, zone: ZoneInfo, now: d
 
 
 def budget_fault(spent: Spent, names: Sequence[str], zone: ZoneInfo, now: datetime) -> Fault | None:
-    """That half, four fifths or all of a budget is used. `names` are the accounts that it is for."""
+    """That half, four fifths or all of a budget is used, which the accounts called `names` share."""
     reached = [part for part in WARN_PARTS if 100 * spent.share >= part]
-    if not reached:
+    if not reached or not names:
         return None
     who, anew = listed(list(names)), when(spent.ends_at, zone, now)
     full = reached[-1] == WARN_PARTS[-1]
-    text = f"{spent.words} are used for {who}. It begins anew on {anew}. " + (
+    text = f"{spent.words} are used for {who}. The limit begins anew on {anew}. " + (
         "Until then nothing more is asked for: look at the account by hand, and have your technician raise the "
         "limit in accounts.yaml if that can be afforded."
         if full
-        else "At the limit reading stops until then. If it goes on like this, have your technician raise the limit "
-        "in accounts.yaml."
+        else "Once it is reached nothing more is read until then, and what is said is found late. If it goes on "
+        "like this, have your technician raise the limit in accounts.yaml."
     )
     return Fault(
         subject=f"budget {spent.credential}",
         grade="red" if full else "amber",
-        headline=f"{who}: {reached[-1]} % of the limit for {spent.period} used",
+        headline=f"{who}: {reached[-1]} % of the limit for {spent.period_words} used",
         text=text,
     )
 

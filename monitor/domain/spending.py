@@ -1,7 +1,7 @@
 """A budget's months and days, and what to say once it is spent."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.domain.account import Budget
@@ -25,6 +25,12 @@ class Spent:
     def share(self) -> float:
         """How much of the cap is spent: 0.8 is 80 %, and it may pass 1."""
         return self.amount / self.cap if self.cap > 0 else float("inf")
+
+    @property
+    def period_words(self) -> str:
+        """ "November 2026" or "21 November 2026"."""
+        year, month, *day = map(int, self.period.split("-"))
+        return f"{'{} '.format(*day) if day else ''}{date(year, month, 1):%B %Y}"
 
     @property
     def words(self) -> str:

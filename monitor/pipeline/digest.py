@@ -5,7 +5,7 @@ The figures are kept; the page and the e-mail are both made from them, so that t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from monitor.domain.account import Account
@@ -14,9 +14,10 @@ from monitor.domain.policy import Policy
 from monitor.domain.ports import Letters
 from monitor.domain.rulebook import RuleBook
 from monitor.domain.sender import Sender
+from monitor.store.sources import SourceState
 from monitor.store.store import Store, Transaction
 
-#: An account not read for this long is named as a gap.
+#: An account not read for this long, and not due until lately, is named as a gap.
 STALE = timedelta(hours=1)
 
 
@@ -79,15 +80,15 @@ def _sources(tx: Transaction, edition: Edition, now: datetime) -> Sequence[Mappi
         state = states.get(account.id)
         read = state.last_read_ok if state else None
         faults = [one for one in ills if one.is_about(account.id, account.credential)]
-        unread = next((one.message for one in faults if one.topic == "account"), None)
+        unread = next((one.message for one in faults if one.stops_reading), None)
         rows.append(
             {
                 "account": account.id,
                 "name": account.name,
                 "last_read_ok": format_instant(read) if read else None,
-                "gap": (read or datetime.min.replace(tzinfo=UTC)) + STALE < now,
+                "gap": _is_gap(state, now),
                 "problem": edition.problems.get(account.id) or unread or (state.problem if state else None),
-                "faults": [one.headline for one in faults if one.topic != "account"],
+                "faults": [one.headline for one in faults if not one.stops_reading],
                 "items": state.items if state else 0,
             }
         )
@@ -105,3 +106,11 @@ def _sources(tx: Transaction, edition: Edition, now: datetime) -> Sequence[Mappi
         if name not in {account.id for account in edition.accounts}
     ]
     return [*rows, *broken]
+
+
+def _is_gap(state: SourceState | None, now: datetime) -> bool:
+    """Whether an account was never read, or not when it should have been; a quiet one is left alone for hours."""
+    if state is None or state.last_read_ok is None:
+        return True
+    planned = state.last_read_ok if state.problem else state.next_poll_at or state.last_read_ok
+    return max(planned, state.last_read_ok) + STALE < now

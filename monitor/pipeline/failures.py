@@ -1,13 +1,13 @@
 """Problems of Schoolwatch and its sources → e-mail to those who look after it; the rule book says to whom.
 
 Red problems are told at once, while they last and when they are over; amber ones once. What is new together is one
-message: when the school's internet is down, fifty accounts are ill.
+message, the new things first: when the school's internet is down, fifty accounts are ill (docs/decisions/0011).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from monitor.domain.ports import Letters
 from monitor.domain.rulebook import RuleBook
@@ -20,21 +20,26 @@ STEADY = timedelta(minutes=10)
 #: After a message, what else becomes ill of the same kind is gathered for this long.
 GATHER = timedelta(minutes=15)
 
+Step = Literal["ill", "still", "well"]
+_STEPS: tuple[Step, ...] = get_args(Step)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """What people do not know yet of a problem: that it is there, that it is still there, or that it is over."""
 
     problem: Problem
-    step: Literal["ill", "still", "well"]
+    step: Step
 
 
 def run(store: Store, letters: Letters, book: RuleBook, sender: Sender, now: datetime) -> int:
     """Put what is to be told into the outbox, one message a person; how many messages that made."""
+    remind_every = book.policy.book.failures.remind_every
     with store.reading() as tx:
         problems = tx.health.to_tell()
-    found = _news(problems, book.policy.book.failures.remind_every, now)
-    forgotten = [one for one in problems if one.grade == "amber" and one.cleared_at]
+    found = _news(problems, remind_every, now)
+    # One that comes and goes is not told each time.
+    forgotten = [one for one in problems if one.grade == "amber" and _over_for(one, remind_every, now)]
     if not found and not forgotten:
         return 0
     with store.transaction() as tx:
@@ -52,8 +57,8 @@ def run(store: Store, letters: Letters, book: RuleBook, sender: Sender, now: dat
 
 
 def _news(problems: Sequence[Problem], remind_every: timedelta, now: datetime) -> list[News]:
-    """What is to be told now, red first; of each kind after the last message of that kind was some time ago."""
-    last_told = _latest((one.topic, one.told_at) for one in problems if one.cleared_at is None)
+    """What is to be told now, what is new and red first; of each kind some time after the last message of it."""
+    last_told = _latest((one.topic, one.told_at) for one in problems)
     last_over = _latest((one.topic, one.cleared_at) for one in problems if one.grade == "red")
     news = []
     for problem in problems:
@@ -66,7 +71,11 @@ def _news(problems: Sequence[Problem], remind_every: timedelta, now: datetime) -
                 news.append(News(problem=problem, step="ill"))
         elif problem.grade == "red" and problem.told_at + remind_every <= now:
             news.append(News(problem=problem, step="still"))
-    return news
+    return sorted(news, key=lambda one: _STEPS.index(one.step))
+
+
+def _over_for(problem: Problem, span: timedelta, now: datetime) -> bool:
+    return problem.cleared_at is not None and problem.cleared_at + span <= now
 
 
 def _latest(moments: Iterable[tuple[str, datetime | None]]) -> dict[str, datetime]:

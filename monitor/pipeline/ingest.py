@@ -68,6 +68,7 @@ def run(store: Store, account: Account, connector: Connector, cadence: Cadence, 
             items=poll.items,
             rejects=poll.rejects,
             stuck_polls=poll.stuck_polls(state),
+            unreadable_polls=turn.unreadable_polls(state),
         )
     return turn.changed
 
@@ -90,12 +91,13 @@ class _Poll:
 
 
 class _Turn:
-    """One reading of one account; `changed` counts what was new or edited."""
+    """One reading of one account; `changed` counts items new or edited, `unreadable` new records that are none."""
 
     def __init__(
         self, store: Store, account: Account, connector: Connector, cadence: Cadence, now: datetime
     ) -> None:
         self.changed = 0
+        self.unreadable = 0
         self._store = store
         self._account = account
         self._connector = connector
@@ -156,6 +158,12 @@ class _Turn:
             else:
                 failures = 0
 
+    def unreadable_polls(self, before: SourceState) -> int:
+        """How many readings in a row, of those that brought anything new, brought what could not be read."""
+        if self.unreadable:
+            return before.unreadable_polls + 1
+        return 0 if self.changed else before.unreadable_polls
+
     def failed(self, error: SourceError, failures: int) -> None:
         """Record why the account could not be read, and when to ask again."""
         again = self._cadence.retry(self._now, self._account.id, failures, permanent=error.permanent)
@@ -205,7 +213,7 @@ class _Turn:
         with self._store.transaction() as tx:
             ours = self._ours(tx, page.items)
             saved = tx.items.save(ours, account, now, self._cadence.go_live)
-            tx.items.reject(account, page.rejects, now)
+            unreadable = tx.items.reject(account, page.rejects, now)
             self._keep_threads(tx, ours, saved, page)
             for item_id in saved.back:
                 self._log(tx, item_id, "back")
@@ -220,6 +228,7 @@ class _Turn:
                 oldest = min((item.published_at for item in ours if item.published_at), default=None)
                 tx.sources.page_read(account.id, page.cursor, saved.new, oldest)
         self.changed += saved.new + saved.edited
+        self.unreadable += unreadable
         return saved
 
     def _keep_threads(self, tx: Transaction, ours: Sequence[Item], saved: Saved, page: Page) -> None:

@@ -27,7 +27,8 @@ def run(store: Store, accounts: Sequence[Account], connectors: Mapping[str, Conn
             since = tx.sources.state(account.id).profiles_at
             if not tx.access.claim(account.id, "profiles_at", now, every=EVERY, again=AGAIN):
                 continue
-            authors = tx.lookalikes.authors(account.id, since)
+            # A day of overlap: a crash after the claim must not leave out whoever wrote since the last look.
+            authors = tx.lookalikes.authors(account.id, since and since - EVERY)
         _keep(store, account, authors, accounts, now)
         try:
             _keep(store, account, _search(account, accounts, connectors, now), accounts, now)

@@ -12,7 +12,6 @@ from monitor.domain import source_health
 from monitor.domain.account import Account
 from monitor.domain.calendar import Calendar
 from monitor.domain.source_health import Difference, Fault, SourceFacts
-from monitor.domain.spending import Spent
 from monitor.store.access import as_access
 from monitor.store.health import Problem
 from monitor.store.sources import SourceState
@@ -60,6 +59,8 @@ def run(store: Store, watched: Watched, calendar: Calendar, now: datetime) -> in
 def _sources(tx: Transaction, watched: Watched, now: datetime) -> list[SourceFacts]:
     names = dict.fromkeys(watched.unusable, "") | {account.id: account.name for account in watched.accounts}
     counted = {one.account: one for one in tx.threads.differences(now)}
+    credentials = {account.id: account.credential for account in watched.accounts}
+    used_up = tx.spending.used_up()
     return [
         _facts(
             name or account_id,
@@ -67,6 +68,7 @@ def _sources(tx: Transaction, watched: Watched, now: datetime) -> list[SourceFac
             counted.get(account_id, Reconciliation(account=account_id)),
             tx.threads.differing(account_id),
             watched,
+            used_up.get(credentials.get(account_id, "")),
         )
         for account_id, name in names.items()
     ]
@@ -78,6 +80,7 @@ def _facts(
     counted: Reconciliation,
     differing: Sequence[Difference],
     watched: Watched,
+    used_up_until: datetime | None,
 ) -> SourceFacts:
     return SourceFacts(
         id=state.account,
@@ -93,6 +96,8 @@ def _facts(
         records=state.last_items,
         unreadable=state.last_rejects,
         stuck_polls=state.stuck_polls,
+        unreadable_polls=state.unreadable_polls,
+        used_up_until=used_up_until,
         counted=counted.total,
         held=counted.held,
         differences=differing,
@@ -106,14 +111,9 @@ def _faults(
     for facts in sources:
         yield from source_health.faults(facts, watched.poll_every, calendar.zone, now)
     for spent in tx.spending.all(now):
-        if fault := source_health.budget_fault(spent, _paid_by(spent, watched), calendar.zone, now):
+        names = [account.name for account in watched.accounts if account.credential == spent.credential]
+        if fault := source_health.budget_fault(spent, names, calendar.zone, now):
             yield fault
-
-
-def _paid_by(spent: Spent, watched: Watched) -> list[str]:
-    """The accounts that a budget is for; its credential's name, if none is left."""
-    names = [account.name for account in watched.accounts if account.credential == spent.credential]
-    return names or [spent.credential]
 
 
 def _is_same(fault: Fault, known: Problem | None) -> bool:

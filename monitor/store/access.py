@@ -1,6 +1,6 @@
 """What the platforms said of our access to them, and when each account was last asked something once a day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -29,6 +29,11 @@ class AccessRecords(Repository):
             .values({what: now - every + again})
         )
         return claimed.rowcount == 1
+
+    def ask_anew(self, accounts: Sequence[str]) -> None:
+        """The access of these accounts is to be asked for now: somebody may have changed it."""
+        mine = (sources.c.school_id == self._school, sources.c.account.in_(accounts))
+        self._connection.execute(update(sources).where(*mine).values(access_at=None))
 
     def asked(self, account: str, what: Asked, now: datetime, **values: Any) -> None:
         """The account answered at `now`."""

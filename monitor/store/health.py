@@ -33,6 +33,11 @@ class Problem:
     def topic(self) -> str:
         return self.subject.partition(" ")[0]
 
+    @property
+    def stops_reading(self) -> bool:
+        """Whether its account is not read while it lasts."""
+        return self.topic == "account" or (self.topic == "budget" and self.grade == "red")
+
     def is_about(self, account: str, credential: str = "") -> bool:
         """Whether it is one of this account's, or of the credential that it reads with."""
         whose = self.subject.removeprefix(f"{self.topic} ")
@@ -68,19 +73,20 @@ class Health(Repository):
     ) -> None:
         """Record that `subject` is ill. Seen again, it keeps the time it began, unless `since` knows better.
 
-        With another headline it has taken a turn that people are told of anew.
+        With another headline, or red where it was amber, it has taken a turn that people are told of anew.
         """
         known = self._connection.execute(
             select(problems).where(problems.c.school_id == self._school, problems.c.subject == subject)
         ).first()
         goes_on = known is not None and known.cleared_at is None
+        same = known is not None and known.headline == headline and (known.grade == grade or grade != "red")
         self._upsert(
             problems,
             {"subject": subject},
             message=message,
             headline=headline,
             grade=grade,
-            told_at=known.told_at if known and known.headline == headline else None,
+            told_at=known.told_at if known and same else None,
             first_at=since or (known.first_at if known and goes_on else now),
             last_at=now,
             times=known.times + 1 if known and goes_on else 1,

@@ -132,14 +132,14 @@ class Intake(Repository):
         ]
         self._insert_new(left_out, rows)
 
-    def reject(self, account: Account, found: Sequence[Reject], now: datetime) -> None:
-        """Keep records that could not be read, once each, so that nothing seen is lost."""
+    def reject(self, account: Account, found: Sequence[Reject], now: datetime) -> int:
+        """Keep records that could not be read, once each, so that nothing seen is lost; how many are new."""
         rows = []
         for one in found:
             raw = plain(one.raw)
             digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()[:32]
             rows.append({"account": account.id, "digest": digest, "reason": one.reason, "raw": raw, "seen_at": now})
-        self._insert_new(rejects, rows)
+        return self._insert_new(rejects, rows)
 
     def mark_gone(self, refs: Iterable[ItemRef], channel: Channel, now: datetime) -> list[int]:
         """Record that these items no longer exist; the ids of those not known to be gone before.

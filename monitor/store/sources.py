@@ -19,9 +19,10 @@ class SourceState:
     `first_read_at` is when the first reading reached its end; it brought `backfilled` items so far, back to
     `backfilled_to`. `last_items` and `last_rejects` are what the last proven read brought, known or new, and how
     much of it could not be read. `stuck_polls` polls in a row brought something new and left the cursor where it
-    was. `refused`: only a person can end the problem. `access` is what the platform says of our access, as
-    store.access keeps it. `items` (with `history`), `rejects` and `left_out` count everything so far: what is
-    stored, what could not be read, and what a search found that speaks of another school.
+    was; the last `unreadable_polls` that brought anything new brought something unreadable as well. `refused`:
+    only a person can end the problem. `access` is what the platform says of our access, as store.access keeps it.
+    `items` (with `history`), `rejects` and `left_out` count everything so far: what is stored, what could not be
+    read, and what a search found that speaks of another school.
     """
 
     account: str
@@ -39,6 +40,7 @@ class SourceState:
     last_items: int = 0
     last_rejects: int = 0
     stuck_polls: int = 0
+    unreadable_polls: int = 0
     access: Mapping[str, Any] | None = None
     access_at: datetime | None = None
     profiles_at: datetime | None = None
@@ -113,6 +115,7 @@ class Sources(Repository):
         items: int = 0,
         rejects: int = 0,
         stuck_polls: int = 0,
+        unreadable_polls: int = 0,
     ) -> None:
         """The account was read to the end at `now`, which brought `items` and `rejects`; any problem is over.
 
@@ -125,6 +128,9 @@ class Sources(Repository):
             last_items=items,
             last_rejects=rejects,
             stuck_polls=stuck_polls,
+            unreadable_polls=unreadable_polls,
+            # Somebody has let us in again: what was known of our access is of before.
+            access_at=case((sources.c.refused, None), else_=sources.c.access_at),
             first_read_at=func.coalesce(sources.c.first_read_at, now),
             next_poll_at=_later(next_poll_at),
             failures=0,

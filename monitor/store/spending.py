@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from monitor.domain import spending as rules
 from monitor.domain.account import Budget
@@ -40,6 +40,15 @@ class Spending(Repository):
             spending.c.period == rules.period(budget, now),
         )
         return self._connection.execute(query).scalar() or 0.0
+
+    def used_up(self) -> dict[str, datetime]:
+        """When each budget that was ever used up begins (or has begun) anew after the last time, by credential."""
+        query = (
+            select(spending.c.credential, func.max(spending.c.ends_at))
+            .where(spending.c.school_id == self._school, spending.c.amount >= spending.c.cap)
+            .group_by(spending.c.credential)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def all(self, now: datetime) -> list[Spent]:
         """What is spent of each budget in its present period, for every credential that spent anything in it."""

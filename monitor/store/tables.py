@@ -120,6 +120,7 @@ sources = _table(
     Column("last_rejects", Integer, nullable=False, default=0),
     #: How many polls in a row brought something new and left the cursor where it was.
     Column("stuck_polls", Integer, nullable=False, default=0),
+    Column("unreadable_polls", Integer, nullable=False, default=0),
     #: What the platform said of our access: {"ends": {what: instant}, "lacks": [...], "notes": [...]}.
     Column("access", Document),
     Column("access_at", Instant),

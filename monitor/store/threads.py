@@ -14,6 +14,8 @@ from monitor.store.tables import items, threads
 
 #: Of an account's posts where the counts differ, so many are told apart.
 DIFFERENCES = 50
+#: Too old to be swept, a conversation cannot be set right any more: it is told of no longer.
+_DIFFERS = and_(threads.c.differs_since.is_not(None), threads.c.next_sweep_at.is_not(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +161,8 @@ class Threads(Repository):
                 _number(compared).label("threads"),
                 func.coalesce(func.sum(threads.c.total).filter(compared), 0).label("total"),
                 func.coalesce(func.sum(threads.c.held).filter(compared), 0).label("held"),
-                _number(threads.c.differs_since.is_not(None)).label("differing"),
-                func.min(threads.c.differs_since).label("since"),
+                _number(_DIFFERS).label("differing"),
+                func.min(threads.c.differs_since).filter(_DIFFERS).label("since"),
                 _number(threads.c.problem.is_not(None)).label("failing"),
                 func.max(threads.c.problem).label("problem"),
                 _number(threads.c.next_sweep_at <= now).label("waiting"),
@@ -185,7 +187,7 @@ class Threads(Repository):
         query = (
             select(threads, items.c.url)
             .outerjoin(items, post)
-            .where(self._of(account), threads.c.differs_since.is_not(None), threads.c.total.is_not(None))
+            .where(self._of(account), _DIFFERS, threads.c.total.is_not(None))
             .order_by(threads.c.differs_since, threads.c.id)
             .limit(DIFFERENCES)
         )

@@ -83,6 +83,11 @@ class Source:
             return None
         return self.state.next_poll_at - self.state.last_read_ok
 
+    def said(self, problem: Problem) -> str:
+        """A fault's headline beneath the source's own name, which many begin with; a budget names all it is for."""
+        beginning = f"{self.name}: " if problem.headline.startswith(f"{self.name}: ") else f"{self.name} "
+        return problem.headline if problem.topic == "budget" else problem.headline.removeprefix(beginning)
+
     @property
     def first_reading(self) -> bool:
         """Whether its first reading is on its way."""
@@ -114,6 +119,7 @@ def sources(config: Config, known: Known, now: datetime) -> list[Source]:
         ]
         faults = sorted(recorded, key=lambda one: -_ORDER.index(one[0].colour))
         unread = any(one.topic == "account" for _, one in faults)
+        told = any(one.stops_reading for _, one in faults)
         unusable = None if unread else config.problems.get(account_id)
         reading = _NOT_READ if unread or unusable else _reading(state, now)
         found.append(
@@ -121,9 +127,9 @@ def sources(config: Config, known: Known, now: datetime) -> list[Source]:
                 account=account_id,
                 name=account.name if account else account_id,
                 light=_worst(reading, [light for light, _ in faults]),
-                is_read=reading.colour == "green",
+                is_read=reading.colour == "green" and not told,
                 state=state,
-                problem=unusable or (state.problem if state and not unread else None),
+                problem=unusable or (state.problem if state and not told else None),
                 faults=faults,
                 counted=counted.get(account_id, Reconciliation(account=account_id)),
                 differences=known.differences.get(account_id, ()),

@@ -111,6 +111,20 @@ def test_a_platform_that_does_not_say_is_asked_an_hour_later_and_what_it_said_be
         assert tx.health.problems() == []
 
 
+def test_access_is_asked_again_where_it_was_warned_of_at_a_start_and_once_somebody_has_let_us_in_again(
+    school: School, platform: Platform
+) -> None:
+    ask(school, platform)
+    with school.store.transaction() as tx:
+        tx.access.ask_anew(["page"])
+    assert ask(school, platform) == 1
+    for refused, asked in ((False, 0), (True, 1)):
+        with school.store.transaction() as tx:
+            tx.sources.failed("page", "it did not answer", school.now, next_poll_at=school.now, refused=refused)
+            tx.sources.read_ok("page", school.now, newest=None, next_poll_at=school.now)
+        assert ask(school, platform) == asked
+
+
 def test_a_connector_that_breaks_is_not_asked_again_at_once(school: School, platform: Platform) -> None:
     platform.told = None  # type: ignore[assignment]
     for _ in range(2):

@@ -45,8 +45,21 @@ def test_an_account_that_was_not_read_is_a_gap_by_name(school: School) -> None:
     make(school)
     text = school.postbox.accepted[-1]["text"]
     assert "The school's page: Wed 18 Nov, 12:00 – NOT READ SINCE – Facebook no longer accepts our token" in text
-    assert "broken: never – NOT READ SINCE – the secret X is not set" in text
+    assert "broken: NEVER READ – the secret X is not set" in text
     assert "2 accounts not read" in school.postbox.accepted[-1]["subject"]
+
+
+def test_a_quiet_account_that_is_read_every_four_hours_is_no_gap_until_it_is_overdue(school: School) -> None:
+    school.now = datetime(2026, 11, 18, 4, 0, tzinfo=UTC)
+    with school.store.transaction() as tx:
+        tx.sources.register([PAGE])
+        tx.sources.read_ok("page", school.now, newest=None, next_poll_at=school.now + timedelta(hours=4))
+    school.later(hours=4)
+    make(school)
+    assert "The school's page: Wed 18 Nov, 04:00\n" in school.postbox.accepted[-1]["text"]
+    school.later(days=1)
+    make(school)
+    assert "The school's page: Wed 18 Nov, 04:00 – NOT READ SINCE" in school.postbox.accepted[-1]["text"]
 
 
 def test_a_quiet_day_says_so_with_the_proof(school: School) -> None:

@@ -114,6 +114,26 @@ def test_polls_that_bring_something_new_and_leave_the_cursor_where_it_was_are_co
     assert polls == [(0, "a"), (1, "a"), (2, "a"), (0, "b"), (0, None), (0, None)]
 
 
+def test_polls_that_bring_something_new_and_something_unreadable_are_counted(school: School) -> None:
+    odd = Reject(raw={"odd": 0}, reason="no id")
+    polls: list[int] = []
+    for number, rejects in enumerate(((odd,), (odd,), (Reject(raw={"odd": 1}, reason="no id"), odd), (odd,))):
+        school.poll(ListedPages(pages=(Page(items=(comment(school.now, number // 2),), rejects=rejects),)))
+        polls.append(school.state().unreadable_polls)
+        school.later(minutes=30)
+    assert polls == [1, 1, 2, 2], "what is sent once more is no news, of either kind"
+    school.poll(ListedPages(pages=(Page(items=(comment(school.now, 9),), rejects=(odd,)),)))
+    assert school.state().unreadable_polls == 0
+
+
+def test_an_unreadable_record_of_a_sweep_counts_as_well(school: School) -> None:
+    post = comment(school.now, 1)
+    post = replace(post, thread=post.ref)
+    odd = Page(rejects=(Reject(raw={"odd": 1}, reason="no id"),))
+    school.poll(ListedPages(pages=(Page(items=(post,)),), threads={post.ref: (odd,)}))
+    assert school.state().unreadable_polls == 1
+
+
 def test_a_cursor_that_stays_while_nothing_is_new_is_no_news(school: School) -> None:
     page = Page(items=(comment(school.now, 1),), cursor="a")
     for _ in range(4):

@@ -179,6 +179,21 @@ def test_when_the_internet_is_down_fifty_sources_make_one_message(many: Sources)
     assert len(many.subjects()) == 2
 
 
+def test_what_is_new_stands_before_what_is_over(many: Sources) -> None:
+    many.accounts = many.accounts[:3]
+    many.read()
+    many.fail("source-0", problem=REFUSED, refused=True)
+    many.turn()
+    many.read()
+    many.turn()
+    many.school.later(minutes=15)
+    many.read("source-0")
+    many.fail("source-1", "source-2", problem=REFUSED, refused=True)
+    many.turn()
+    assert many.subjects()[-1] == "Source 1 no longer lets us read it and 2 more – Larkfield"
+    assert "* Over: Source 0" in many.school.postbox.to(TECHNICIAN)[-1]["text"]
+
+
 def test_sources_that_fall_ill_one_after_the_other_are_gathered(many: Sources) -> None:
     many.read()
     for number in range(30):
@@ -241,7 +256,24 @@ def test_each_threshold_of_a_budget_is_told_once_a_period(sources: Sources) -> N
     sources.school.now = ends
     sources.read()
     sources.turn()
-    assert sources.subjects()[3].startswith("The school's page: 50 % of the limit for 2026-12 used")
+    assert sources.subjects()[3].startswith("The school's page: 50 % of the limit for December 2026 used")
+
+
+def test_a_budget_that_is_used_up_is_one_problem_however_long_nothing_is_read(sources: Sources) -> None:
+    row = {"credential": PAGE.id, "period": "2026-11", "unit": "US$", "amount": 20, "cap": 20}
+    write(sources.school.store, spending, **row, ends_at=sources.school.now + timedelta(days=3))
+    sources.read()
+    for _ in range(3 * 24):
+        sources.fail(problem="This month's limit is spent")
+        sources.turn(hours=1)
+    assert [subject.partition(" – ")[0] for subject in sources.subjects()] == [
+        "The school's page: 100 % of the limit for November 2026 used",
+        *["Still: The school's page: 100 % of the limit for November 2026 used"] * 2,
+    ]
+    sources.turn(minutes=1)
+    assert sources.problems() == {}, "it is about to be read"
+    sources.turn(hours=1)
+    assert set(sources.problems()) == {"account page"}
 
 
 def test_each_threshold_of_an_expiry_is_told_once(sources: Sources) -> None:
@@ -257,7 +289,16 @@ def test_each_threshold_of_an_expiry_is_told_once(sources: Sources) -> None:
     ]
 
 
-def test_counts_that_disagree_are_a_warning_that_is_told_once_and_not_when_it_is_over(sources: Sources) -> None:
+@pytest.mark.parametrize(
+    "over",
+    [
+        pytest.param({"differs_since": None, "held": 12}, id="they agree"),
+        pytest.param({"next_sweep_at": None}, id="the post is too old to be read again"),
+    ],
+)
+def test_counts_that_disagree_are_a_warning_that_is_told_once_and_not_when_it_is_over(
+    sources: Sources, over: dict[str, object]
+) -> None:
     row = {"account": "page", "platform": "facebook", "native_id": "1", "active_at": sources.school.now}
     since = sources.school.now
     write(
@@ -275,7 +316,7 @@ def test_counts_that_disagree_are_a_warning_that_is_told_once_and_not_when_it_is
     assert sources.problems()["counts page"].grade == "amber"
     assert sources.subjects() == ["The school's page counts otherwise than we do – Larkfield"]
     with sources.school.store.transaction() as tx:
-        tx.health._connection.execute(threads.update().values(differs_since=None, held=12))
+        tx.health._connection.execute(threads.update().values(**over))
     sources.go_on(minutes=1)
     sources.go_on(hours=1)
     assert (sources.problems(), len(sources.subjects())) == ({}, 1)
@@ -295,6 +336,26 @@ def test_a_quiet_poll_does_not_mend_a_changed_format(sources: Sources) -> None:
     brought(3, 0)
     sources.turn(minutes=1)
     assert sources.problems() == {}
+
+
+def test_a_warning_that_comes_and_goes_is_told_once_a_day_at_most_but_told_anew_as_it_turns_red(
+    sources: Sources,
+) -> None:
+    def brought(items: int, rejects: int) -> None:
+        sources.school.later(minutes=30)
+        sources.read()
+        with sources.school.store.transaction() as tx:
+            tx.sources._update("page", last_items=items, last_rejects=rejects)
+        sources.turn()
+
+    for _ in range(10):
+        brought(0, 1)
+        brought(5, 0)
+    assert len(sources.subjects()) == 1
+    brought(0, 1)
+    brought(0, 5)
+    assert len(sources.subjects()) == 2
+    assert [problem.grade for problem in sources.problems().values()] == ["red"]
 
 
 def test_what_goes_on_is_written_down_once_a_minute_and_counts_as_nothing_done(sources: Sources) -> None:

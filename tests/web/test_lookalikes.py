@@ -81,6 +81,26 @@ def test_a_decision_about_none_is_not_found(browser: Browser) -> None:
     assert browser.submit("/lookalikes/7", decision="ours").status_code == 404
 
 
+def test_many_are_shown_page_by_page_what_is_left_to_do_first(browser: Browser, world: World) -> None:
+    found = [find(world, id=str(number), handle=f"larkfieldprim{number}") for number in range(90)]
+    browser.submit(f"/lookalikes/{found[0]}", decision="unrelated")
+    browser.submit(f"/lookalikes/{found[1]}", decision="impersonating")
+    first = browser.get("/lookalikes").text
+    assert (first.count("<form method"), "The next of 50 more" in first) == (40, True)
+    last = browser.get("/lookalikes?page=3").text
+    assert last.index('id="lookalike-2"') < last.index('id="lookalike-1"'), "it is yet to be reported"
+    assert browser.get("/lookalikes?page=0").status_code == 404
+
+
+def test_hostile_texts_stay_in_their_place(browser: Browser, world: World) -> None:
+    hostile = "<script>x</script>\u202e\ud83d\x00" + "a" * 9000
+    find(world, name=hostile, handle=hostile, about=hostile, id=hostile)
+    page = browser.get("/lookalikes").text
+    assert "<script>x" not in page
+    assert "\u202e" not in page
+    assert "a" * 401 not in page
+
+
 def test_those_that_wait_are_counted_on_the_status_page_and_in_the_digest(browser: Browser, world: World) -> None:
     find(world)
     decided = find(world, id="67")

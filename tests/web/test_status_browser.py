@@ -212,9 +212,14 @@ FAULTS = {
         spent(16.4),
         "amber",
         "Spending",
-        "80 % of the limit for 2026-11 used. US$ 16.40 of US$ 20.00",
+        "80 % of the limit for November 2026 used. US$ 16.40 of US$ 20.00",
     ),
-    "credit spent": (spent(20), "red", "Spending", "100 % of the limit for 2026-11 used. US$ 20.00 of US$ 20.00"),
+    "credit spent": (
+        spent(20),
+        "red",
+        "Spending",
+        "100 % of the limit for November 2026 used. US$ 20.00 of US$ 20.00",
+    ),
 }
 
 
@@ -267,6 +272,25 @@ def test_several_faults_of_one_source_stand_together_the_worst_as_its_light(page
     assert shown.locator(".source-head .light.red").inner_text().strip() == "Stuck"
     assert sorted(shown.locator(".fault .light.amber").all_inner_texts()) == ["Access", "Counts differ"]
     assert page.locator("#h-problems").count() == 0, "each fault stands once, at its source"
+
+
+def test_a_budget_that_is_used_up_is_told_once_at_each_account_that_shares_it(page: Page, world: World) -> None:
+    def arrange(world: World) -> None:
+        [credential] = {one.credential for one in world.config.accounts if one.connector == "x"}
+        row = {"credential": credential, "period": "2026-11", "unit": "US$", "amount": 20.4, "cap": 20.0}
+        with world.store.transaction() as tx:
+            anew = datetime(2026, 12, 1, tzinfo=UTC)
+            tx.health._connection.execute(
+                insert(spending).values(school_id=world.store.school, **row, ends_at=anew)
+            )
+            tx.sources.failed("x-official", "This month's limit is spent", world.now, next_poll_at=anew)
+
+    source(page, world, arrange)
+    text = " ".join(page.locator("#source-x-official").inner_text().split())
+    both = "@larkfieldprim on X and Larkfield Primary, said on X: 100 % of the limit for November 2026 used."
+    assert both in text
+    assert "This month's limit is spent" not in text, "the same in other words"
+    assert page.locator(".watching").inner_text().startswith("2 sources not read: @larkfieldprim on X and")
 
 
 def test_a_hiccup_is_an_amber_light_and_no_problem(page: Page, world: World) -> None:

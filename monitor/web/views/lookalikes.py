@@ -3,7 +3,7 @@
 import json
 from typing import Annotated
 
-from fastapi import Form
+from fastapi import Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRouter
 
@@ -17,17 +17,26 @@ from monitor.web.views.arguments import Id
 pages = APIRouter()
 forms = form_router()
 
+SHOWN = 40
 _LONGEST_NOTE = 1000
 
 
 @pages.get("/lookalikes")
-def show(visit: Visiting, done: bool = False) -> HTMLResponse:
+def show(visit: Visiting, page: Annotated[int, Query(ge=1, le=10_000)] = 1, done: bool = False) -> HTMLResponse:
     with visit.window() as window:
         found = window.lookalikes()
+    # What is left to do first.
+    found.sort(
+        key=lambda one: (one.decision is not None, one.decision is not None and not one.decision.asks_for_more)
+    )
+    shown = found[(page - 1) * SHOWN : page * SHOWN]
     return visit.page(
         "lookalikes.html",
-        waiting=[one for one in found if one.decision is None],
-        decided=[one for one in found if one.decision is not None],
+        waiting=[one for one in shown if one.decision is None],
+        decided=[one for one in shown if one.decision is not None],
+        page=page,
+        shown=SHOWN,
+        more=max(0, len(found) - page * SHOWN),
         record=lambda one: json.dumps(one.profile.raw, ensure_ascii=False, indent=2),
         done=done,
     )

@@ -61,6 +61,15 @@ def ending(what: str, **span: float) -> SourceFacts:
         ),
         pytest.param(replace(WELL, records=100, unreadable=3), id="a few records among many cannot be read"),
         pytest.param(replace(WELL, stuck_polls=2), id="the cursor stayed twice"),
+        pytest.param(replace(WELL, unreadable=1, unreadable_polls=2), id="an odd record twice running"),
+        pytest.param(
+            failing(read=ago(days=9), since=ago(days=9), used_up_until=NOW + timedelta(hours=1)),
+            id="its budget is used up, which is told as such",
+        ),
+        pytest.param(
+            failing(read=ago(days=9), since=ago(days=9), used_up_until=ago(minutes=2)),
+            id="its budget began anew a moment ago",
+        ),
         pytest.param(differing(12, 11, hours=23), id="counts differ since yesterday"),
         pytest.param(differing(12, 0, minutes=10), id="comments were counted a moment before they are read"),
         pytest.param(ending("the access token", days=15), id="a token ends in 15 days"),
@@ -149,6 +158,30 @@ def test_nothing_is_said_of(facts: SourceFacts) -> None:
             "The page sends what we cannot read",
             "3 records of 6 could not be read",
             id="half of what came is unreadable",
+        ),
+        pytest.param(
+            replace(WELL, records=40, unreadable=1, unreadable_polls=3),
+            "format page",
+            "red",
+            "The page sends what we cannot read",
+            "The last 3 polls that brought anything new brought unreadable records too: the platform has probably",
+            id="something unreadable each time",
+        ),
+        pytest.param(
+            replace(WELL, last_read_ok=ago(hours=7), next_poll_at=NOW + timedelta(hours=5)),
+            "account page",
+            "red",
+            "The page is not being read",
+            "The platform asks us to wait until Wed 18 Nov, 17:00.",
+            id="the platform asks for a long rest",
+        ),
+        pytest.param(
+            failing(read=ago(days=9), since=ago(days=9), used_up_until=ago(days=1)),
+            "account page",
+            "red",
+            "The page is not being read",
+            "It did not answer.",
+            id="its budget began anew and still it is not read",
         ),
         pytest.param(
             replace(WELL, records=0, unreadable=1),
@@ -268,7 +301,7 @@ def test_spending_is_told_at_50_80_and_100_per_cent(amount: float, grade: str, p
     fault = budget_fault(spent, ["X", "Said on X"], LONDON, NOW)
     assert fault is not None
     assert (fault.subject, fault.grade) == ("budget x:X_TOKEN", grade)
-    assert fault.headline == f"X and Said on X: {part} % of the limit for 2026-11 used"
+    assert fault.headline == f"X and Said on X: {part} % of the limit for November 2026 used"
     assert f"US$ {amount:.2f} of US$ 20.00" in fault.text
     assert "begins anew on Tue 1 Dec, 00:00" in fault.text
 
@@ -283,3 +316,5 @@ def test_a_limit_of_nothing_is_spent() -> None:
     spent = Spent(credential="k", period="2026-11-18", unit="units", amount=0, cap=0, ends_at=NOW)
     fault = budget_fault(spent, ["YouTube"], LONDON, NOW)
     assert fault is not None and fault.grade == "red"
+    assert fault.headline == "YouTube: 100 % of the limit for 18 November 2026 used"
+    assert budget_fault(spent, [], LONDON, NOW) is None, "no account is left that it is for"

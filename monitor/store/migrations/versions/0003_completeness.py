@@ -29,6 +29,7 @@ def upgrade() -> None:
         sources.add_column(sa.Column("last_items", sa.Integer(), nullable=False, server_default="0"))
         sources.add_column(sa.Column("last_rejects", sa.Integer(), nullable=False, server_default="0"))
         sources.add_column(sa.Column("stuck_polls", sa.Integer(), nullable=False, server_default="0"))
+        sources.add_column(sa.Column("unreadable_polls", sa.Integer(), nullable=False, server_default="0"))
         sources.add_column(sa.Column("access", DOCUMENT, nullable=True))
         sources.add_column(sa.Column("access_at", INSTANT, nullable=True))
         sources.add_column(sa.Column("refused", sa.Boolean(), nullable=False, server_default=sa.false()))
