@@ -84,7 +84,6 @@ class Bluesky(Connector):
     def capabilities(self) -> Capabilities:
         days = f"{self._options.window_days:g} days"
         own = ("own posts", "replies at any depth", "mentions", "quotes")
-        addresses = (self._options.base_url, self._options.page_url)
         return Capabilities(
             reads=(own if self._official else ("search",)) + ("private messages",) * self._wants_messages,
             edits=True,
@@ -94,7 +93,8 @@ class Bluesky(Connector):
                 "what people write whom the school blocked, or who blocked it, is not shown to the school",
             ),
             needs=(MESSAGES,) * self._wants_messages,
-            hosts=tuple(dict.fromkeys(urlsplit(address).hostname or "" for address in addresses)),
+            hosts=(urlsplit(self._options.base_url).hostname or "",),
+            pages=(urlsplit(self._options.page_url).hostname or "",),
             finds_profiles=True,
         )
 

@@ -110,8 +110,9 @@ class Reddit(Connector):
 
     def capabilities(self) -> Capabilities:
         options = self._options
-        addresses = (*(() if options.feed else (options.base_url,)), options.reddit_url, options.page_url)
+        addresses = (*(() if options.feed else (options.base_url,)), options.reddit_url)
         hosts = tuple(dict.fromkeys(urlsplit(address).hostname or "" for address in addresses))
+        pages = (urlsplit(options.page_url).hostname or "",)
         if options.feed:
             refusal = "since June 2026 Reddit refuses its feeds to most readers who are not signed in"
             return Capabilities(
@@ -120,6 +121,7 @@ class Reddit(Connector):
                 deletions=False,
                 notes=(refusal, "a feed does not report deletions, nor which comment is answered"),
                 hosts=hosts,
+                pages=pages,
             )
         ours = ["posts", "comments", "replies", "own posts and comments elsewhere, and answers to them"]
         ours += ["what filters hold back and moderators removed"] if self._moderator else []
@@ -135,6 +137,7 @@ class Reddit(Connector):
             notes=tuple(notes),
             needs=self._scopes(),
             hosts=hosts,
+            pages=pages,
             finds_profiles=True,
         )
 

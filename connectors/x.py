@@ -105,7 +105,6 @@ class X(Connector):
         )
 
     def capabilities(self) -> Capabilities:
-        hosts = (urlsplit(address).hostname for address in (self._options.base_url, self._options.page_url))
         messages = ("private messages",) if self._reads_messages else ()
         notes = ["search reaches back 7 days", "X does not tell which replies the school has hidden"]
         if self._account.private_messages and not messages:
@@ -116,7 +115,8 @@ class X(Connector):
             deletions=True,
             notes=tuple(notes),
             needs=self._needs,
-            hosts=tuple(dict.fromkeys(filter(None, hosts))),
+            hosts=(urlsplit(self._options.base_url).hostname or "",),
+            pages=(urlsplit(self._options.page_url).hostname or "",),
             budget=Budget(unit="US$", cap=self._options.monthly_cap, period="month"),
             finds_profiles=self._sign_in is not None,
         )

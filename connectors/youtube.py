@@ -98,7 +98,7 @@ class YouTube(Connector):
 
     def capabilities(self) -> Capabilities:
         options = self._options
-        addresses = (options.base_url, *([options.token_url] if self._api.signs_in else []), options.page_url)
+        addresses = (options.base_url, *([options.token_url] if self._api.signs_in else []))
         flat = "replies hang below the first comment of their thread, whichever of them they answer"
         if self._official:
             hidden = ("comments held for review", "likely spam") if self._owner else ()
@@ -114,6 +114,7 @@ class YouTube(Connector):
             notes=(flat, *(() if self._owner else notes)),
             needs=(SCOPE,) if self._api.signs_in else (),
             hosts=tuple(dict.fromkeys(urlsplit(address).hostname or "" for address in addresses)),
+            pages=(urlsplit(options.page_url).hostname or "",),
             budget=Budget(unit="units", cap=options.daily_units, period="day", zone=ZONE),
             finds_profiles=True,
         )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors import connect
+from connectors import connect, describe
 from connectors.sandbox import TOKEN, Entry, Fault, Person
 from connectors.sandbox.x_tokens import LASTS, first_refresh
 from monitor.domain.account import Account
@@ -192,6 +192,12 @@ def test_a_search_does_not_sign_in(x: Place, safe: Safe) -> None:
 def test_secrets_that_cannot_be_kept_are_refused_at_the_start(x: Place, safe: Safe) -> None:
     with pytest.raises(ConfigError, match="cannot be kept"):
         connect(x.account(), dict(safe))
+
+
+def test_what_a_sign_in_opens_is_told_before_there_is_one(x: Place) -> None:
+    names = dict.fromkeys(("refresh_token", "client_id"), "NOT_SET_YET")
+
+    assert describe(replace(x.account(), secrets=names)).finds_profiles
 
 
 def test_private_messages_are_read_from_both_sides_where_the_rule_book_says_so(x: Place, safe: Safe) -> None:
