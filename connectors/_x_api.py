@@ -18,6 +18,7 @@ logging.getLogger("tweepy").setLevel(logging.INFO)
 
 #: The longest search (docs.x.com/x-api/posts/search/introduction, read 2026-11-21).
 QUERY_LIMIT = 512
+OR = " OR "
 LOOKUP_BATCH = 100
 #: How many profiles one name may bring: each is paid for.
 _PROFILES = 20
@@ -225,21 +226,9 @@ class Api:
             token = found.next_token
 
 
-def batches(terms: Iterable[str], narrowed: str = "") -> Iterator[list[str]]:
-    """`terms` in as few groups as X's limit on a search's length allows; see any_of()."""
-    group: list[str] = []
-    for term in terms:
-        if group and len(any_of([*group, term], narrowed)) > QUERY_LIMIT:
-            yield group
-            group = []
-        group.append(term)
-    if group:
-        yield group
-
-
-def any_of(terms: Iterable[str], narrowed: str = "") -> str:
-    """A search for any of `terms`, narrowed by `narrowed` (such as " -is:retweet")."""
-    return f"({' OR '.join(terms)}){narrowed}"
+def any_of(terms: Iterable[str]) -> str:
+    """A search for any of `terms`."""
+    return f"({OR.join(terms)})"
 
 
 def judge(service: Service, answer: Answer, now: datetime) -> SourceError | None:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors._fields import page
+from connectors._queries import batches
 from connectors._x import PLATFORM, Found, Reader, first_of, id_of, is_post, newest_of, reference, time_of, totals
-from connectors._x_api import Api, any_of, batches
+from connectors._x_api import OR, QUERY_LIMIT, Api, any_of
 from monitor.domain.clock import format_instant, parse_instant
 from monitor.domain.errors import SourceError
 from monitor.domain.item import AuthorKind, Item, ItemRef, Page, Reject
@@ -211,7 +212,7 @@ class Poll(Reading):
             groups.setdefault(about.searched, []).append(f"conversation_id:{key}")
         for searched, terms in groups.items():
             since = max(searched - self._overlap, self._earliest) if searched else self._earliest
-            for batch in batches(terms):
+            for batch in batches(terms, OR, QUERY_LIMIT - len(any_of([]))):
                 yield from self._conversation_batch(batch, since, new=searched is None)
 
     def _conversation_batch(self, terms: Sequence[str], since: datetime, *, new: bool) -> Iterator[Page]:

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from connectors import _queries
 from connectors._http import Answer, ApiSession, Service
 from connectors._options import ConnectorOptions, need_secret
 from connectors._x import Reader, is_post
-from connectors._x_api import QUERY_LIMIT, Api, Prices, Spending, any_of, batches, judge
+from connectors._x_api import OR, QUERY_LIMIT, Api, Prices, Spending, any_of, judge
 from connectors._x_reading import Poll, Sweep
 from connectors._x_sign_in import SignIn
 from monitor.domain.account import Access, Account, Budget, Capabilities, Profile
@@ -65,11 +66,6 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
     official = account.channel is Channel.OFFICIAL
     if official and not options.handle:
         raise ConfigError(f"account {account.id}: option 'handle' is missing: the school's own name on X")
-    if not official and not (options.query or _queries(account)):
-        raise ConfigError(
-            f"account {account.id}: there is nothing to search X for; name the school under `mentions:` in "
-            "school.yaml, or give the option 'query'"
-        )
     if "refresh_token" not in secrets:
         return X(account, options, need_secret(account, secrets, "token"), None)
     if not official:
@@ -94,6 +90,9 @@ class X(Connector):
         self._official = account.channel is Channel.OFFICIAL
         own = {name.lower().lstrip("@") for name in (*account.handles, options.handle) if name}
         self._reader = Reader(account, own, options.page_url)
+        self._queries: list[str] = []
+        if not self._official:
+            self._queries = [options.query] if options.query else _searches(account)
         self._user_id = ""
         self._spending = Spending(
             Prices(
@@ -134,7 +133,7 @@ class X(Connector):
                     yield from poll.listing("messages", api.messages, messages=True)
                 yield from poll.conversations()
             else:
-                for query in [self._options.query] if self._options.query else _queries(self._account):
+                for query in self._queries:
                     yield from poll.search(query)
             yield poll.last()
             if poll.problem:
@@ -225,15 +224,16 @@ class X(Connector):
             raise problem
 
 
-def _queries(account: Account) -> list[str]:
+def _searches(account: Account) -> list[str]:
     """Searches for the school's names, but not for what it says itself, nor what is said to its own account.
 
     The latter is read as its mentions, with the clock that goes with them. Retweets have no words of their own.
+    Raises ConfigError where there is nothing to look for.
     """
     own = [handle.lstrip("@") for handle in account.handles if _HANDLE.fullmatch(handle)]
     narrowed = "".join(f" -from:{handle} -to:{handle} -@{handle}" for handle in own) + " -is:retweet"
-    names = [f'"{clean}"' for phrase in account.names.phrases if (clean := phrase.replace('"', " ").strip())]
-    said_to = [handle.lstrip("@") for handle in account.names.handles if _HANDLE.fullmatch(handle)]
     ours = {handle.lower() for handle in own}
-    terms = [*names, *(f"@{handle}" for handle in said_to if handle.lower() not in ours)]
-    return [any_of(batch, narrowed) for batch in batches(dict.fromkeys(terms), narrowed)]
+    said_to = (handle.lstrip("@") for handle in account.names.handles if _HANDLE.fullmatch(handle))
+    others = [f"@{handle}" for handle in said_to if handle.lower() not in ours]
+    room = QUERY_LIMIT - len(any_of([])) - len(narrowed)
+    return [any_of([query]) + narrowed for query in _queries.for_names(account, OR, room, others)]
