@@ -7,6 +7,7 @@ where the rule book allows it, its private messages; a mention account is a sear
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
@@ -122,6 +123,9 @@ class X(Connector):
 
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
         """New posts, mentions, replies and messages; then raises SourceError if X kept some to itself."""
+        return self._billed(self._poll(cursor, now), cursor)
+
+    def _poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
         overlap = timedelta(hours=self._options.overlap_hours)
         with self._api(now) as api:
             poll = Poll(api, self._reader, now, cursor=cursor, overlap=overlap)
@@ -144,9 +148,28 @@ class X(Connector):
 
         Where the school is only spoken of, the rest of the conversation is other people's own: it is not read.
         """
+        return self._billed(self._sweep(ref, known, now))
+
+    def _sweep(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
         if is_post(ref):
             with self._api(now) as api:
                 yield from Sweep(api, self._reader, now).conversation(ref, known, whole=self._official)
+
+    def _billed(self, pages: Iterator[Page], cursor: str | None = None) -> Iterator[Page]:
+        """`pages` with what they cost: due until they are stored, which is when the next one is asked for.
+
+        What was asked for before a failure stands on a page of its own, which leaves the cursor as it is.
+        """
+        try:
+            for page in pages:
+                cursor, due = page.cursor, self._spending.due
+                yield replace(page, spent=due)
+                self._spending.settle(due)
+        except SourceError:
+            if due := self._spending.due:
+                yield Page(cursor=cursor, spent=due)
+                self._spending.settle(due)
+            raise
 
     def access(self, now: datetime) -> Access:
         """The permissions of whoever signed in, or how much of its monthly share the app has read."""

@@ -168,6 +168,22 @@ def test_a_listing_whose_last_post_was_deleted_is_empty_and_no_error(x: Place) -
     assert collect(_searching(x, "once").poll(before.cursor, x.now)).items == []
 
 
+def test_a_search_whose_last_post_was_edited_to_speak_of_something_else_is_quiet_and_no_error(x: Place) -> None:
+    x.world.add(_entry("only", "Larkfield once"))
+    before = _search(x, "once")
+    x.world.edit("only", "Never mind", x.later(minutes=5))
+
+    assert collect(_searching(x, "once").poll(before.cursor, x.now)).items == []
+
+
+def test_a_search_whose_last_post_is_beyond_its_reach_is_quiet_and_no_error(x: Place) -> None:
+    x.world.add(_entry("only", "Larkfield once"))
+    before = _search(x, "once")
+    x.later(days=8)
+
+    assert collect(_searching(x, "once").poll(before.cursor, x.now)).items == []
+
+
 def test_an_empty_first_listing_is_read_again_from_its_beginning(x: Place) -> None:
     x.world.add(_entry("early", "@larkfieldprim early", at=-timedelta(days=20)))
     x.sandbox.fail("x", Fault.EMPTY, path="/mentions")
