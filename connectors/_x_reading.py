@@ -185,7 +185,7 @@ class Poll(Reading):
         self._cursor = cursor
         self._before = Cursor.load(cursor)
         self._overlap = overlap
-        self._marks: dict[str, Mark] = {}
+        self._marks = dict(self._before.marks)
         self._conversations = {
             key: about for key, about in self._before.conversations.items() if about.joined > self._earliest
         }
@@ -212,8 +212,16 @@ class Poll(Reading):
         if shown:
             self._marks[name] = Mark(read_to=self._now, newest="" if messages else shown[0][1])
         elif mark:
-            self._marks[name] = mark
             self._doubt(mark, since)
+
+    def messages(self) -> Iterator[Page]:
+        """Private messages. Where X withholds them for good all else is read, and that is told in the end."""
+        try:
+            yield from self.listing("messages", self._api.messages, messages=True)
+        except SourceError as error:
+            if not error.permanent:
+                raise
+            self.problem = error
 
     def search(self, query: str) -> Iterator[Page]:
         """What a search finds, as far back as it reaches."""

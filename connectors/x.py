@@ -30,6 +30,7 @@ from monitor.domain.ports import Connector, Secrets
 #: A handle, and no number, that X could give.
 _HANDLE = re.compile(r"@?(?=.*[a-z_])\w{1,15}", re.ASCII | re.IGNORECASE)
 _NEEDS = ("tweet.read", "users.read", "offline.access")
+_MESSAGES = "dm.read"
 #: What to do when X refuses us, by the secret that it refused.
 _REMEDIES = {
     "token": "Ask your technician to make a new token in the X developer portal and to put it where the account's "
@@ -133,8 +134,13 @@ class X(Connector):
                 user = self._user(api)
                 yield from poll.listing("posts", partial(api.posts, user))
                 yield from poll.listing("mentions", partial(api.mentions, user))
-                if self._reads_messages and api.signed_in:
-                    yield from poll.listing("messages", api.messages, messages=True)
+                if (
+                    self._sign_in
+                    and self._reads_messages
+                    and api.signed_in
+                    and not self._sign_in.lacks([_MESSAGES])
+                ):
+                    yield from poll.messages()
                 yield from poll.conversations()
             else:
                 for query in self._queries:
@@ -175,7 +181,7 @@ class X(Connector):
         """The permissions of whoever signed in, or how much of its monthly share the app has read."""
         with self._api(now) as api:
             if self._sign_in and api.signed_in:
-                return Access(lacks=tuple(need for need in self._needs if need not in self._sign_in.scopes))
+                return Access(lacks=self._sign_in.lacks(self._needs))
             read, cap = api.usage()
             return Access(notes=(f"X has counted {read} of {cap} posts of this month",) if read and cap else ())
 
@@ -199,7 +205,7 @@ class X(Connector):
     def _needs(self) -> tuple[str, ...]:
         if self._sign_in is None:
             return ()
-        return (*_NEEDS, "dm.read") if self._account.private_messages else _NEEDS
+        return (*_NEEDS, _MESSAGES) if self._account.private_messages else _NEEDS
 
     def _user(self, api: Api) -> str:
         handle = self._options.handle.lstrip("@")
