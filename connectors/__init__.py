@@ -5,14 +5,14 @@ modules whose names begin with an underscore are shared helpers. A new file is a
 """
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from pydantic import ValidationError
 
 from monitor.domain.account import Account, Capabilities
 from monitor.domain.errors import ConfigError
-from monitor.domain.ports import Connector
+from monitor.domain.ports import Connector, Secrets
 
 
 def kinds() -> list[str]:
@@ -43,7 +43,28 @@ def connect(account: Account, secrets: Mapping[str, str]) -> Connector:
 
 def describe(account: Account) -> Capabilities:
     """What the account's connector can read and do once its secrets are set. Raises ConfigError."""
-    return connect(account, dict.fromkeys(account.secrets, "not-set")).capabilities()
+    return connect(account, _NotSet(account.secrets)).capabilities()
+
+
+class _NotSet(Secrets):
+    """A word in the place of each secret, so that a connector can be made that asks nothing."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._names:
+            raise KeyError(name)
+        return "not-set"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def keep(self, name: str, value: str) -> None:
+        raise ConfigError(f"the secret {name!r} is not set")
 
 
 def _say(error: ValidationError) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from connectors._fields import dig, json_or_none, mappings, text
 from connectors._graph import Graph, GraphError, GraphOptions, connected
+from connectors._graph_messages import Inbox
 from connectors._http import Service
 from monitor.domain.account import Access
 from monitor.domain.errors import SourceError
@@ -29,13 +30,15 @@ VERSION_ENDS: Mapping[str, datetime] = {
 class Subject:
     """Whose access is asked about: the id of what the token reads ("the Page 7" in words), and what it must carry.
 
-    `scopes_name_it` says how permissions begin that may be given for single Pages or accounts: for this id.
+    `scopes_name_it` says how permissions begin that may be given for single Pages or accounts: for this id. Where
+    private messages are read, `inbox` is where.
     """
 
     id: str
     words: str
     needs: Sequence[str]
     scopes_name_it: str
+    inbox: Inbox | None = None
 
 
 def inspect(
@@ -48,8 +51,14 @@ def inspect(
     with connected(service, options, token, now, subject.words) as graph:
         graph.get_object(subject.id, fields="id")
         spoken = graph.spoken
+        closed = subject.inbox.needs if subject.inbox and not subject.inbox.permitted(graph) else ()
     ends = {f"version {version} of the API": VERSION_ENDS.get(version) for version in (options.version, spoken)}
     notes = []
+    if closed:
+        notes.append(
+            f"{service.name} does not let this token read private messages; all else is read, and they will be, "
+            "back to where they were last read, once it does"
+        )
     if spoken != options.version:
         notes.append(
             f"{service.name} answers as version {spoken} of its API, though {options.version} is asked for: that "
@@ -65,9 +74,11 @@ def inspect(
         )
     ends["the access token"] = _instant(facts, "expires_at")
     ends[f"{service.name}'s permission to read data"] = _instant(facts, "data_access_expires_at")
+    lacks = [need for need in subject.needs if facts is not None and not _carries(facts, need, subject)]
     return Access(
         ends={what: when for what, when in ends.items() if when is not None},
-        lacks=() if facts is None else tuple(need for need in subject.needs if not _carries(facts, need, subject)),
+        # What is refused though the token carries it was not granted to the app ("Advanced Access").
+        lacks=tuple(lacks) if set(lacks) & set(closed) else (*lacks, *closed),
         notes=tuple(notes),
     )
 

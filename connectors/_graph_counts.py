@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from connectors._fields import page, text
-from connectors._graph import Graph
+from connectors._graph import Graph, GraphError, NotPermitted, is_missing
 from connectors._http import Service
 from monitor.domain.clock import format_instant, parse_instant
 from monitor.domain.errors import SourceError
 from monitor.domain.item import Item, ItemRef, Page, Reject, Visibility
 
+Results = Iterator[list[Item | Reject]]
 #: A post's comments and replies: how many the platform counted (None: it did not say), and how many it showed.
 Count = tuple[int | None, int]
 ADVICE = (
@@ -27,9 +28,13 @@ ADVICE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What a poll leaves to the next in its cursor: up to when all was read (UTC), and each post's count then."""
+    """What a poll leaves to the next in its cursor: up to when all was read (UTC), and each post's count then.
+
+    `messages_to` is up to when private messages were, for these may be allowed later than the rest.
+    """
 
     read_to: datetime | None = None
+    messages_to: datetime | None = None
     counts: Mapping[str, Count] = field(default_factory=dict)
 
     @classmethod
@@ -41,13 +46,22 @@ class Memory:
                 post: (None if told is None else int(told), int(shown))
                 for post, (told, shown) in state.get("counts", {}).items()
             }
-            return cls(read_to=parse_instant(state["read_to"]), counts=counts)
+            messages_to = state.get("messages_to")
+            return cls(
+                read_to=parse_instant(state["read_to"]),
+                messages_to=parse_instant(messages_to) if messages_to else None,
+                counts=counts,
+            )
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
             return cls()
 
     def dump(self) -> str:
-        read_to = format_instant(self.read_to) if self.read_to else None
-        return json.dumps({"read_to": read_to, "counts": self.counts})
+        def said(at: datetime | None) -> str | None:
+            return format_instant(at) if at else None
+
+        return json.dumps(
+            {"read_to": said(self.read_to), "messages_to": said(self.messages_to), "counts": self.counts}
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +72,8 @@ class Below:
     told: int | None
     last: Count | None = None
     seen: set[str] = field(default_factory=set)
+    #: Why Graph does not let us read there.
+    refusal: SourceError | None = None
 
     @property
     def count(self) -> Count:
@@ -75,6 +91,32 @@ class Below:
     def as_before(self) -> bool:
         """Whether the last poll ended with just these numbers: no count that lags behind."""
         return self.last == self.count
+
+
+def readable(owner: str, below: Below, results: Results) -> Results:
+    """`results` of what stands below `owner` (the post, or a comment), as far as we may read it.
+
+    What went while we were reading is reported by the next sweep of its thread; what is withheld is told here, for
+    one post must not stop the others.
+    """
+    try:
+        yield from results
+        return
+    except GraphError as error:
+        if not is_missing(error.result):
+            raise
+    except NotPermitted as error:
+        yield [Reject(raw={"id": owner}, reason=f"what stands below this could not be read: {error}")]
+        if owner == below.post:
+            below.refusal = error
+    if owner == below.post:
+        below.told = None
+
+
+def refused(read: Sequence[Below]) -> SourceError | None:
+    """The error where the comments of not one post may be read: a permission was lost."""
+    refusals = [below.refusal for below in read]
+    return refusals[0] if refusals and all(refusals) else None
 
 
 def silence(service: Service, read: Iterable[Below]) -> SourceError | None:

@@ -3,15 +3,15 @@
 https://developers.facebook.com/docs/graph-api/reference/page/conversations and /conversation/messages.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
 
-from connectors._fields import Unreadable, dig, instant, mappings, read, text, web_url
-from connectors._graph import Graph, GraphError, is_missing, unseen, when
-from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef, Raw, Reject
+from connectors._fields import Unreadable, dig, instant, mappings, page, read, text, web_url
+from connectors._graph import Graph, GraphError, NotPermitted, is_missing, unseen, when
+from monitor.domain.item import Author, Channel, Item, ItemKind, ItemRef, Page, Raw, Reject
 
 #: What a thread's reference begins with when it is a conversation: a person's with the school.
 CONVERSATION = "conversation/"
@@ -26,33 +26,64 @@ _KINDS = {"image": "photo", "video": "video", "audio": "audio"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
-    """The conversations that `owner` (a Page's id, or "me": the token's Page) has through `service` of Graph."""
+    """The conversations that `owner` (a Page's id, or "me": the token's Page) has through `service` of Graph.
+
+    `needs` are the permissions that reading them takes.
+    """
 
     platform: str
     service: str
     owner: str
+    needs: tuple[str, ...]
     channel: Channel
     author: Callable[[Raw], Author]
 
-    def poll(self, graph: Graph, since: datetime, read_to: datetime | None) -> Iterator[list[Item | Reject]]:
-        """Messages of the conversations that moved since the last poll, none older than `since`.
+    def permitted(self, graph: Graph) -> bool:
+        """Whether the token may list the conversations."""
+        try:
+            graph.get_connections(self.owner, "conversations", platform=self.service, fields="id", limit=1)
+        except NotPermitted:
+            return False
+        return True
 
-        The conversation moved last comes first; only a whole page of older ones ends the list.
+    def poll(
+        self, graph: Graph, since: datetime, read_to: datetime | None, now: datetime, cursor: str | None
+    ) -> Generator[Page, None, datetime | None]:
+        """Messages of the conversations that moved since `read_to`, on a first reading since `since`.
+
+        Returns up to when they were read: where Graph does not permit it, as far as before. access() tells of
+        that, all else goes on, and nothing is left out once it is permitted. The conversation moved last comes
+        first; only a whole page of older ones ends the list.
         """
-        moved = max(since, read_to - OVERLAP) if read_to else since
+        moved = read_to - OVERLAP if read_to else since
         seen: set[str] = set()
+        shown = refused = False
         params = {"platform": self.service, "fields": CONVERSATION_FIELDS, "limit": 50}
-        for records in graph.listing(self.owner, "conversations", params):
-            fresh = [record for record in unseen(records, seen) if when(record, "updated_time") >= moved]
-            for record in fresh:
-                yield self._messages(graph, record, since, read_to)
-            if records and not fresh:
-                return
+        try:
+            for records in graph.listing(self.owner, "conversations", params):
+                fresh = [record for record in unseen(records, seen) if when(record, "updated_time") >= moved]
+                for record in fresh:
+                    try:
+                        found = self._messages(graph, record, min(since, moved), read_to)
+                        shown = True
+                    except NotPermitted:
+                        reason = "we are not permitted to read the messages of this conversation"
+                        found = [Reject(raw=record, reason=reason)]
+                        refused = True
+                    yield page(found, cursor=cursor)
+                if records and not fresh:
+                    break
+        except NotPermitted:
+            return read_to
+        return read_to if refused and not shown else now
 
     def thread(self, graph: Graph, ref: ItemRef) -> list[Item | Reject]:
-        """The last messages of the conversation `ref`, nothing where it is no longer there."""
+        """The last messages of the conversation `ref`, nothing where it is no longer there or not for us."""
         record = graph.look_up(ref.id.removeprefix(CONVERSATION), CONVERSATION_FIELDS)
-        return self._messages(graph, record, datetime.min.replace(tzinfo=UTC)) if record else []
+        try:
+            return self._messages(graph, record, datetime.min.replace(tzinfo=UTC)) if record else []
+        except NotPermitted:
+            return []
 
     def _messages(
         self, graph: Graph, conversation: Any, since: datetime, read_to: datetime | None = None

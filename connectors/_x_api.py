@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import tweepy
@@ -18,9 +18,12 @@ logging.getLogger("tweepy").setLevel(logging.INFO)
 
 #: The longest search (docs.x.com/x-api/posts/search/introduction, read 2026-11-21).
 QUERY_LIMIT = 512
+OR = " OR "
 LOOKUP_BATCH = 100
 #: How many profiles one name may bring: each is paid for.
 _PROFILES = 20
+#: A turn that begins before midnight may ask after it.
+_LONGEST_TURN = timedelta(hours=1)
 
 _USER_FIELDS = ["name", "username"]
 _MEDIA_FIELDS = ["alt_text", "type"]
@@ -39,6 +42,7 @@ _FIELDS: dict[str, Any] = {
     "user_fields": _USER_FIELDS,
     "media_fields": _MEDIA_FIELDS,
 }
+_BARE: dict[str, Any] = {"expansions": ["referenced_tweets.id"], "tweet_fields": _FIELDS["tweet_fields"]}
 _MESSAGE_FIELDS: dict[str, Any] = {
     "event_types": "MessageCreate",
     "dm_event_fields": ["attachments", "created_at", "dm_conversation_id", "event_type", "id", "sender_id", "text"],
@@ -63,24 +67,23 @@ class Spending:
     """What X charges: every resource once in a UTC day (docs.x.com/x-api/getting-started/pricing).
 
     Nothing says that records sent along (authors, posts answered, media) are free: they are counted. After a
-    restart the day's resources are counted again: rather too much than too little.
+    restart the day's resources are counted again, and shortly before midnight those of both days: rather too much
+    than too little.
     """
 
     def __init__(self, prices: Prices) -> None:
         self._prices = prices
-        self._day: date | None = None
-        self._charged: dict[tuple[str, str], float] = {}
-        self._unbilled = 0.0
+        self._paid: dict[date, dict[tuple[str, str], float]] = {}
+        #: What was charged and not settled yet, in US$.
+        self.due = 0.0
 
-    def bill(self) -> float:
-        """What was charged since the last bill, in US$."""
-        due, self._unbilled = self._unbilled, 0.0
-        return due
+    def settle(self, amount: float) -> None:
+        """Of what is due, `amount` has been written down."""
+        self.due -= amount
 
     def charge(self, answer: Any, kind: str, now: datetime, price: float | None = None) -> None:
         """Count an answer whose records are of `kind`, a field of Prices."""
-        if now.date() != self._day:
-            self._day, self._charged = now.date(), {}
+        self._paid = {day: self._paid.get(day, {}) for day in (now.date(), (now + _LONGEST_TURN).date())}
         data = dig(answer, "data")
         for record in data if isinstance(data, list) else [data] if data else []:
             self._add(kind, id_of(record), getattr(self._prices, kind) if price is None else price)
@@ -93,10 +96,12 @@ class Spending:
             self._add("media", text(entry, "media_key"), self._prices.media)
 
     def _add(self, kind: str, key: str, price: float) -> None:
-        # Dearer the second time (a search shows what was an own mention before): the difference is due.
-        self._unbilled += max(0.0, price - self._charged.get((kind, key), 0.0))
-        if key:
-            self._charged[kind, key] = max(price, self._charged.get((kind, key), 0.0))
+        for paid in self._paid.values():
+            before = paid.get((kind, key), 0.0)
+            # Dearer the second time (a search shows what was an own mention before): the difference is due.
+            self.due += max(0.0, price - before)
+            if key:
+                paid[kind, key] = max(price, before)
 
 
 class Api:
@@ -124,10 +129,6 @@ class Api:
     def rest_until(self) -> datetime | None:
         """Until when (UTC) X's limits ask us to rest."""
         return self._session.rest_until
-
-    def bill(self) -> float:
-        """What X has charged since the last bill, in US$."""
-        return self._spending.bill()
 
     def user_id(self, handle: str) -> str:
         """The number behind a handle, "" where X says that there is none."""
@@ -182,11 +183,11 @@ class Api:
             if times and all(at is not None and at < since for at in times):
                 return
 
-    def lookup(self, ids: Iterable[str]) -> Iterator[Found]:
-        """The posts with these ids, a hundred at a time."""
+    def lookup(self, ids: Iterable[str], *, bare: bool = False) -> Iterator[Found]:
+        """The posts with these ids, a hundred at a time; `bare` without authors and pictures, which cost extra."""
         wanted = list(dict.fromkeys(ids))
         for start in range(0, len(wanted), LOOKUP_BATCH):
-            answer = self._client.get_tweets(wanted[start : start + LOOKUP_BATCH], **_FIELDS)
+            answer = self._client.get_tweets(wanted[start : start + LOOKUP_BATCH], **(_BARE if bare else _FIELDS))
             self._spending.charge(answer, "post", self._now)
             yield Found.of(answer)
 
@@ -225,21 +226,9 @@ class Api:
             token = found.next_token
 
 
-def batches(terms: Iterable[str], narrowed: str = "") -> Iterator[list[str]]:
-    """`terms` in as few groups as X's limit on a search's length allows; see any_of()."""
-    group: list[str] = []
-    for term in terms:
-        if group and len(any_of([*group, term], narrowed)) > QUERY_LIMIT:
-            yield group
-            group = []
-        group.append(term)
-    if group:
-        yield group
-
-
-def any_of(terms: Iterable[str], narrowed: str = "") -> str:
-    """A search for any of `terms`, narrowed by `narrowed` (such as " -is:retweet")."""
-    return f"({' OR '.join(terms)}){narrowed}"
+def any_of(terms: Iterable[str]) -> str:
+    """A search for any of `terms`."""
+    return f"({OR.join(terms)})"
 
 
 def judge(service: Service, answer: Answer, now: datetime) -> SourceError | None:

@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from connectors._fields import page
+from connectors._queries import batches
 from connectors._x import PLATFORM, Found, Reader, first_of, id_of, is_post, newest_of, reference, time_of, totals
-from connectors._x_api import Api, any_of, batches
+from connectors._x_api import OR, QUERY_LIMIT, Api, any_of
 from monitor.domain.clock import format_instant, parse_instant
 from monitor.domain.errors import SourceError
 from monitor.domain.item import AuthorKind, Item, ItemRef, Page, Reject
@@ -99,7 +101,7 @@ class Reading:
     def _page(self, found: Found, *, messages: bool = False, **about: Any) -> Page:
         """What is new in `found`."""
         results = self._fresh(found, self._reader.message if messages else self._reader.post)
-        return page(results, spent=self._api.bill(), **about)
+        return page(results, **about)
 
     def _fresh(
         self, found: Found, read: Callable[[Any, Found], Item | Reject], *, as_they_are: bool = False
@@ -139,24 +141,36 @@ class Sweep(Reading):
     def conversation(self, ref: ItemRef, known: Sequence[ItemRef], *, whole: bool) -> Iterator[Page]:
         """`known` looked up again and, if `whole`, all that search finds. Raises SourceError where X hides some.
 
-        Nothing is gone but what X itself says does not exist.
+        Nothing is gone but what X itself says does not exist. Of what is known and too old to be edited no more is
+        asked: its author and pictures would cost more than the post, each day anew.
         """
         if whole:
             for found in self._api.search(any_of([f"conversation_id:{ref.id}"]), self._earliest):
                 yield self._page(found)
         searched = set(self._items)
         unseen = [item.id for item in dict.fromkeys([ref, *known]) if is_post(item) and item not in searched]
+        aged = {item.id for item in known if (at := time_of(item.id)) and at < self._earliest}
         silent = set(unseen)
-        for found in self._api.lookup(unseen):
-            silent -= found.refused.union(*((id_of(record), first_of(record)) for record in found.records))
-            gone = [ItemRef(PLATFORM, key) for key in unseen if key in found.missing]
-            yield self._page(found, gone=gone)
+        for bare in (False, True):
+            for found in self._api.lookup((key for key in unseen if (key in aged) == bare), bare=bare):
+                silent -= found.refused.union(*((id_of(record), first_of(record)) for record in found.records))
+                gone = [ItemRef(PLATFORM, key) for key in unseen if key in found.missing]
+                yield from self._unedited(found, gone) if bare else [self._page(found, gone=gone)]
         hidden = sum(map(self._settled, self._items.values())) if whole and not searched else 0
         if silent or hidden:
             count = hidden or len(silent)
             raise SourceError(f"X answered, but showed none of {count} posts of a conversation; trying again later")
         counted = {top: count for top, count in totals(self._items.values()).items() if whole and top == ref}
         yield Page(totals=counted, rest_until=self._api.rest_until)
+
+    def _unedited(self, found: Found, gone: Sequence[ItemRef]) -> Iterator[Page]:
+        """Known posts, looked up bare: counted, and read in full only where there is a newer version."""
+        newer = {newest_of(record) for record in found.records} - {id_of(record) for record in found.records}
+        same = replace(found, records=[record for record in found.records if newest_of(record) not in newer])
+        results = self._fresh(same, self._reader.post)
+        yield page([result for result in results if isinstance(result, Reject)], gone=gone)
+        for edited in self._api.lookup(key for key in newer if is_post(ItemRef(PLATFORM, key))):
+            yield self._page(edited)
 
 
 class Poll(Reading):
@@ -171,7 +185,7 @@ class Poll(Reading):
         self._cursor = cursor
         self._before = Cursor.load(cursor)
         self._overlap = overlap
-        self._marks: dict[str, Mark] = {}
+        self._marks = dict(self._before.marks)
         self._conversations = {
             key: about for key, about in self._before.conversations.items() if about.joined > self._earliest
         }
@@ -179,11 +193,17 @@ class Poll(Reading):
         self._whole: set[str] = set()
 
     def listing(
-        self, name: str, ask: Callable[[datetime], Iterator[Found]], *, messages: bool = False
+        self,
+        name: str,
+        ask: Callable[[datetime], Iterator[Found]],
+        *,
+        messages: bool = False,
+        reach: timedelta | None = None,
     ) -> Iterator[Page]:
-        """What `ask` gives for the time since this listing was last read."""
+        """What `ask` gives for the time since this listing was last read, as far back as its `reach`."""
         mark = self._before.marks.get(name)
         since = mark.read_to - self._overlap if mark else self._now - FIRST_REACH
+        since = max(since, self._now - reach) if reach else since
         shown: list[tuple[datetime, str]] = []
         for found in ask(since):
             ids = map(id_of, found.records)
@@ -192,12 +212,20 @@ class Poll(Reading):
         if shown:
             self._marks[name] = Mark(read_to=self._now, newest="" if messages else shown[0][1])
         elif mark:
-            self._marks[name] = mark
             self._doubt(mark, since)
+
+    def messages(self) -> Iterator[Page]:
+        """Private messages. Where X withholds them for good all else is read, and that is told in the end."""
+        try:
+            yield from self.listing("messages", self._api.messages, messages=True)
+        except SourceError as error:
+            if not error.permanent:
+                raise
+            self.problem = error
 
     def search(self, query: str) -> Iterator[Page]:
         """What a search finds, as far back as it reaches."""
-        return self.listing(f"search {query}", lambda since: self._api.search(query, max(since, self._earliest)))
+        return self.listing(f"search {query}", partial(self._api.search, query), reach=SEARCH_REACH)
 
     def conversations(self) -> Iterator[Page]:
         """What was said in the conversations that the school has joined, from where they were last searched."""
@@ -211,7 +239,7 @@ class Poll(Reading):
             groups.setdefault(about.searched, []).append(f"conversation_id:{key}")
         for searched, terms in groups.items():
             since = max(searched - self._overlap, self._earliest) if searched else self._earliest
-            for batch in batches(terms):
+            for batch in batches(terms, OR, QUERY_LIMIT - len(any_of([]))):
                 yield from self._conversation_batch(batch, since, new=searched is None)
 
     def _conversation_batch(self, terms: Sequence[str], since: datetime, *, new: bool) -> Iterator[Page]:
@@ -247,14 +275,17 @@ class Poll(Reading):
                 for ref, count in counted.items()
                 if ref.id in self._whole and (self._items[ref].published_at or self._earliest) > self._earliest
             },
-            spent=self._api.bill(),
             rest_until=self._api.rest_until,
         )
 
     def _doubt(self, mark: Mark, since: datetime) -> None:
-        """An empty listing, although what it showed last still exists, is X's failure and no quiet day."""
+        """An empty listing, although what it showed last still exists unedited, is X's failure and no quiet day."""
         at = time_of(mark.newest)
-        if at is not None and at >= since and any(found.records for found in self._api.lookup([mark.newest])):
+        if at is None or at < since:
+            return
+        # A newer version may no longer speak of the school.
+        shown = [record for found in self._api.lookup([mark.newest], bare=True) for record in found.records]
+        if any(newest_of(record) == mark.newest for record in shown):
             self._mistrust("X answered, but its listing did not show even the post that it showed last")
 
     def _mistrust(self, what: str) -> None:

@@ -4,6 +4,7 @@ Access tokens last two hours (docs.x.com/fundamentals/authentication/oauth-2-0/a
 2026-11-21); each refresh brings a new refresh token and spends the old one (rotation: RFC 9700, 4.14.2).
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -43,8 +44,7 @@ class SignIn:
         self._access = ""
         self._ends: datetime | None = None
         self._unkept = ""
-        #: The permissions that were given, empty until the first token came.
-        self.scopes: frozenset[str] = frozenset()
+        self._scopes: frozenset[str] = frozenset()
 
     def token(self, now: datetime) -> str:
         """An access token that lasts beyond `now`. Raises SourceError."""
@@ -57,6 +57,10 @@ class SignIn:
         """X refuses the access token: the next one is a new one."""
         with self._lock:
             self._ends = None
+
+    def lacks(self, needs: Iterable[str]) -> tuple[str, ...]:
+        """Which of `needs` were not given with the last token; all were where X does not say (RFC 6749, 5.1)."""
+        return tuple(need for need in needs if self._scopes and need not in self._scopes)
 
     def _refresh(self, now: datetime) -> None:
         tried: set[str] = set()
@@ -111,7 +115,7 @@ class SignIn:
         sound = isinstance(lasts, int) and 0 < lasts < 1_000_000
         self._access = access
         self._ends = now + (timedelta(seconds=lasts) if sound else _LASTS)
-        self.scopes = frozenset(text(answer, "scope").split())
+        self._scopes = frozenset(text(answer, "scope").split())
 
     def _keep(self, value: str) -> None:
         try:

@@ -26,9 +26,19 @@ from connectors._facebook import (
     told,
 )
 from connectors._fields import mappings, page, text
-from connectors._graph import Graph, GraphError, GraphOptions, connected, is_missing, unseen, when
+from connectors._graph import Graph, GraphOptions, connected, unseen, when
 from connectors._graph_access import Subject, inspect
-from connectors._graph_counts import Below, Memory, remembered, silence, unlisted, vanished
+from connectors._graph_counts import (
+    Below,
+    Memory,
+    Results,
+    readable,
+    refused,
+    remembered,
+    silence,
+    unlisted,
+    vanished,
+)
 from connectors._graph_messages import Inbox, is_conversation
 from connectors._http import Service
 from connectors._options import hosts_of, need_secret
@@ -38,7 +48,8 @@ from monitor.domain.item import Channel, Item, ItemRef, Page, Reject
 from monitor.domain.ports import Connector
 
 _ID = re.compile(r"\d+(_\d+)?")
-Results = Iterator[list[Item | Reject]]
+#: Where people see a Page.
+PAGES = ("www.facebook.com",)
 
 
 class Options(GraphOptions):
@@ -79,6 +90,7 @@ class Facebook(Connector):
                 platform=PLATFORM,
                 service="messenger",
                 owner=options.page,
+                needs=("pages_messaging", "pages_manage_metadata"),
                 channel=account.channel,
                 author=self._reader.author,
             )
@@ -95,7 +107,7 @@ class Facebook(Connector):
 
     def capabilities(self) -> Capabilities:
         window = f"every poll reads the posts of the last {self._options.window_days:g} days"
-        hosts, pages = hosts_of(self._options.base_url), ("www.facebook.com",)
+        hosts = hosts_of(self._options.base_url)
         if self._elsewhere:
             return Capabilities(
                 reads=("posts and comments on another Page that name the school",),
@@ -107,7 +119,7 @@ class Facebook(Connector):
                     "for posts",
                 ),
                 hosts=hosts,
-                pages=pages,
+                pages=PAGES,
                 finds_profiles=bool(self._app_token),
             )
         messages = ("private messages",) if self._inbox else ()
@@ -123,7 +135,7 @@ class Facebook(Connector):
             ),
             needs=self._needs,
             hosts=hosts,
-            pages=pages,
+            pages=PAGES,
             hidden=True,
         )
 
@@ -131,7 +143,7 @@ class Facebook(Connector):
     def _needs(self) -> tuple[str, ...]:
         if self._elsewhere:
             return ()
-        messages = ("pages_messaging", "pages_manage_metadata") if self._inbox else ()
+        messages = self._inbox.needs if self._inbox else ()
         return ("pages_read_engagement", "pages_read_user_content", *messages)
 
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
@@ -139,6 +151,7 @@ class Facebook(Connector):
         memory = Memory.load(cursor)
         window = now - timedelta(days=self._options.window_days)
         since = min(window, memory.read_to or window)
+        messages_to = None
         seen: set[str] = set()
         every: list[Below] = []
         with self._graph(now) as graph:
@@ -150,16 +163,17 @@ class Facebook(Connector):
                     every.append(below)
                     for results in self._comments(graph, below, named=self._names_us(post)):
                         yield page(results, cursor=cursor)
-            if not seen and (
+            if not every and (
                 error := vanished(
                     self._service, graph, memory, TAG_FIELDS, lambda post: when(post, "created_time") >= since
                 )
             ):
                 raise error
             if self._inbox:
-                for results in self._inbox.poll(graph, since, memory.read_to):
-                    yield page(results, cursor=cursor)
-            left = Memory(read_to=now, counts=remembered(every))
+                messages_to = yield from self._inbox.poll(graph, since, memory.messages_to, now, cursor)
+            if error := refused(every):
+                raise error
+            left = Memory(read_to=now, messages_to=messages_to, counts=remembered(every))
             yield Page(cursor=left.dump(), rest_until=graph.rest_until)
         if error := silence(self._service, every):
             raise error
@@ -189,7 +203,7 @@ class Facebook(Connector):
                 yield page(results)
             others = [item for item in known if _is_ours(item) and item != ref]
             yield from unlisted(graph, below, others, COMMENT_FIELDS, lambda raw: self._reader.comment(raw, ref.id))
-            if error := silence(self._service, [below]):
+            if error := refused([below]) or silence(self._service, [below]):
                 raise error
 
     def access(self, now: datetime) -> Access:
@@ -198,6 +212,7 @@ class Facebook(Connector):
             words=f"the Page {self._options.page}",
             needs=self._needs,
             scopes_name_it="pages_",
+            inbox=self._inbox,
         )
         return inspect(self._service, self._options, self._token, self._app_token, subject, now)
 
@@ -237,16 +252,14 @@ class Facebook(Connector):
             "order": "chronological",
             "limit": self._options.page_size,
         }
-        try:
+
+        def listed() -> Results:
             for records in graph.listing(below.post, "comments", params):
                 found = [self._reader.comment(record, below.post) for record in records]
                 fresh = [result for result in found if isinstance(result, Reject) or _is_new(result, below.seen)]
                 yield self._wanted(fresh, named=named)
-        except GraphError as error:
-            # The post went while we were reading: the next sweep of its thread reports that.
-            if not is_missing(error.result):
-                raise
-            below.told = None
+
+        return readable(below.post, below, listed())
 
     def _on_our_page(self, post: Any) -> bool:
         """Whether a post stands on the Page itself: comments elsewhere are not ours to read."""

@@ -15,19 +15,29 @@ from typing import Any
 from pydantic import Field
 
 from connectors._fields import dig, page, text
-from connectors._graph import Graph, GraphError, GraphOptions, connected, is_missing, unseen, when
+from connectors._graph import Graph, GraphOptions, connected, unseen, when
 from connectors._graph_access import Subject, inspect
-from connectors._graph_counts import Below, Count, Memory, remembered, silence, unlisted, vanished
+from connectors._graph_counts import (
+    Below,
+    Count,
+    Memory,
+    Results,
+    readable,
+    refused,
+    remembered,
+    silence,
+    unlisted,
+    vanished,
+)
 from connectors._graph_messages import Inbox, is_conversation
 from connectors._http import Service
 from connectors._instagram import COMMENT_FIELDS, PLATFORM, POST_FIELDS, REPLY_FIELDS, TAG_FIELDS, Reader, told
 from connectors._options import hosts_of, need_secret
 from monitor.domain.account import Access, Account, Capabilities
-from monitor.domain.item import Channel, Item, ItemRef, Page, Raw, Reject
+from monitor.domain.item import Channel, ItemRef, Page, Raw, Reject
 from monitor.domain.ports import Connector
 
 COMMENTS_A_PAGE = 50  # Instagram's own limit
-Results = Iterator[list[Item | Reject]]
 
 
 class Options(GraphOptions):
@@ -60,6 +70,7 @@ class Instagram(Connector):
                 platform=PLATFORM,
                 service="instagram",
                 owner="me",
+                needs=("instagram_manage_messages", "pages_manage_metadata"),
                 channel=account.channel,
                 author=self._reader.author,
             )
@@ -97,7 +108,7 @@ class Instagram(Connector):
 
     @property
     def _needs(self) -> tuple[str, ...]:
-        messages = ("instagram_manage_messages", "pages_manage_metadata") if self._inbox else ()
+        messages = self._inbox.needs if self._inbox else ()
         return ("instagram_basic", "instagram_manage_comments", "pages_read_engagement", *messages)
 
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
@@ -105,6 +116,7 @@ class Instagram(Connector):
         memory = Memory.load(cursor)
         window = now - timedelta(days=self._options.window_days)
         since = min(window, memory.read_to or window)
+        messages_to = None
         counts: dict[str, Count] = {}
         seen: set[str] = set()
         read: list[Below] = []
@@ -124,9 +136,10 @@ class Instagram(Connector):
             for records in self._tags(graph):
                 yield page((self._reader.tagged(record) for record in unseen(records, seen)), cursor=cursor)
             if self._inbox:
-                for results in self._inbox.poll(graph, since, memory.read_to):
-                    yield page(results, cursor=cursor)
-            left = Memory(read_to=now, counts=counts | remembered(read))
+                messages_to = yield from self._inbox.poll(graph, since, memory.messages_to, now, cursor)
+            if error := refused(read):
+                raise error
+            left = Memory(read_to=now, messages_to=messages_to, counts=counts | remembered(read))
             yield Page(cursor=left.dump(), rest_until=graph.rest_until)
         if error := silence(self._service, read):
             raise error
@@ -154,7 +167,7 @@ class Instagram(Connector):
                 yield page(results)
             others = [item for item in known if _is_ours(item) and item != ref]
             yield from unlisted(graph, below, others, REPLY_FIELDS, lambda raw: self._reader.comment(raw, post))
-            if error := silence(self._service, [below]):
+            if error := refused([below]) or silence(self._service, [below]):
                 raise error
 
     def access(self, now: datetime) -> Access:
@@ -163,6 +176,7 @@ class Instagram(Connector):
             words=f"the account {self._options.user}",
             needs=self._needs,
             scopes_name_it="instagram_",
+            inbox=self._inbox,
         )
         return inspect(self._service, self._options, self._token, self._app_token, subject, now)
 
@@ -212,12 +226,7 @@ class Instagram(Connector):
         What is missing at the next poll, too, is reported.
         """
         silent: list[str] = []
-        for records in self._edge(graph, below.post, "comments", COMMENT_FIELDS):
-            fresh = unseen(records, below.seen)
-            yield [self._reader.comment(record, post) for record in fresh]
-            with_replies = [_id(record) for record in fresh if dig(record, "replies", "data")]
-            silent += [_id(record) for record in fresh if _id(record) not in with_replies]
-            yield from self._replies(graph, with_replies, post, below)
+        yield from readable(below.post, below, self._listed(graph, post, below, silent))
         if below.missing() and not below.as_before():
             yield from self._replies(graph, silent, post, below)
         if below.told is not None and below.missing() and below.as_before():
@@ -228,18 +237,26 @@ class Instagram(Connector):
             facts = {"id": below.post, "comments_count": below.told, "shown": len(below.seen)}
             yield [Reject(raw=facts, reason=reason)]
 
+    def _listed(self, graph: Graph, post: Raw, below: Below, silent: list[str]) -> Results:
+        """Comments and the replies that they speak of; those that speak of none are added to `silent`."""
+        for records in _edge(graph, below.post, "comments", COMMENT_FIELDS):
+            fresh = unseen(records, below.seen)
+            yield [self._reader.comment(record, post) for record in fresh]
+            with_replies = [_id(record) for record in fresh if dig(record, "replies", "data")]
+            silent += [_id(record) for record in fresh if _id(record) not in with_replies]
+            yield from self._replies(graph, with_replies, post, below)
+
     def _replies(self, graph: Graph, above: Sequence[str], post: Raw, below: Below) -> Results:
-        for comment in filter(None, above):
-            for records in self._edge(graph, comment, "replies", REPLY_FIELDS):
+        def below_comment(comment: str) -> Results:
+            for records in _edge(graph, comment, "replies", REPLY_FIELDS):
                 yield [self._reader.comment(record, post, comment) for record in unseen(records, below.seen)]
 
-    def _edge(self, graph: Graph, owner: str, edge: str, fields: str) -> Iterator[list[Any]]:
-        try:
-            yield from graph.listing(owner, edge, {"fields": fields, "limit": COMMENTS_A_PAGE})
-        except GraphError as error:
-            # The post or comment went while we were reading: the next sweep of its thread reports that.
-            if not is_missing(error.result):
-                raise
+        for comment in filter(None, above):
+            yield from readable(comment, below, below_comment(comment))
+
+
+def _edge(graph: Graph, owner: str, edge: str, fields: str) -> Iterator[list[Any]]:
+    return graph.listing(owner, edge, {"fields": fields, "limit": COMMENTS_A_PAGE})
 
 
 def _may_have_changed(below: Below) -> bool:

@@ -7,16 +7,18 @@ where the rule book allows it, its private messages; a mention account is a sear
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 
 from pydantic import Field
 
+from connectors import _queries
 from connectors._http import Answer, ApiSession, Service
 from connectors._options import ConnectorOptions, hosts_of, need_secret
 from connectors._x import Reader, is_post
-from connectors._x_api import QUERY_LIMIT, Api, Prices, Spending, any_of, batches, judge
+from connectors._x_api import OR, QUERY_LIMIT, Api, Prices, Spending, any_of, judge
 from connectors._x_reading import Poll, Sweep
 from connectors._x_sign_in import SignIn
 from monitor.domain.account import Access, Account, Budget, Capabilities, Profile
@@ -27,6 +29,7 @@ from monitor.domain.ports import Connector, Secrets
 #: A handle, and no number, that X could give.
 _HANDLE = re.compile(r"@?(?=.*[a-z_])\w{1,15}", re.ASCII | re.IGNORECASE)
 _NEEDS = ("tweet.read", "users.read", "offline.access")
+_MESSAGES = "dm.read"
 #: What to do when X refuses us, by the secret that it refused.
 _REMEDIES = {
     "token": "Ask your technician to make a new token in the X developer portal and to put it where the account's "
@@ -64,11 +67,6 @@ def connect(account: Account, options: Options, secrets: Mapping[str, str]) -> C
     official = account.channel is Channel.OFFICIAL
     if official and not options.handle:
         raise ConfigError(f"account {account.id}: option 'handle' is missing: the school's own name on X")
-    if not official and not (options.query or _queries(account)):
-        raise ConfigError(
-            f"account {account.id}: there is nothing to search X for; name the school under `mentions:` in "
-            "school.yaml, or give the option 'query'"
-        )
     if "refresh_token" not in secrets:
         return X(account, options, need_secret(account, secrets, "token"), None)
     if not official:
@@ -93,6 +91,9 @@ class X(Connector):
         self._official = account.channel is Channel.OFFICIAL
         own = {name.lower().lstrip("@") for name in (*account.handles, options.handle) if name}
         self._reader = Reader(account, own, options.page_url)
+        self._queries: list[str] = []
+        if not self._official:
+            self._queries = [options.query] if options.query else _searches(account)
         self._user_id = ""
         self._spending = Spending(
             Prices(
@@ -122,6 +123,9 @@ class X(Connector):
 
     def poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
         """New posts, mentions, replies and messages; then raises SourceError if X kept some to itself."""
+        return self._billed(self._poll(cursor, now), cursor)
+
+    def _poll(self, cursor: str | None, now: datetime) -> Iterator[Page]:
         overlap = timedelta(hours=self._options.overlap_hours)
         with self._api(now) as api:
             poll = Poll(api, self._reader, now, cursor=cursor, overlap=overlap)
@@ -129,11 +133,16 @@ class X(Connector):
                 user = self._user(api)
                 yield from poll.listing("posts", partial(api.posts, user))
                 yield from poll.listing("mentions", partial(api.mentions, user))
-                if self._reads_messages and api.signed_in:
-                    yield from poll.listing("messages", api.messages, messages=True)
+                if (
+                    self._sign_in
+                    and self._reads_messages
+                    and api.signed_in
+                    and not self._sign_in.lacks([_MESSAGES])
+                ):
+                    yield from poll.messages()
                 yield from poll.conversations()
             else:
-                for query in [self._options.query] if self._options.query else _queries(self._account):
+                for query in self._queries:
                     yield from poll.search(query)
             yield poll.last()
             if poll.problem:
@@ -144,15 +153,34 @@ class X(Connector):
 
         Where the school is only spoken of, the rest of the conversation is other people's own: it is not read.
         """
+        return self._billed(self._sweep(ref, known, now))
+
+    def _sweep(self, ref: ItemRef, known: Sequence[ItemRef], now: datetime) -> Iterator[Page]:
         if is_post(ref):
             with self._api(now) as api:
                 yield from Sweep(api, self._reader, now).conversation(ref, known, whole=self._official)
+
+    def _billed(self, pages: Iterator[Page], cursor: str | None = None) -> Iterator[Page]:
+        """`pages` with what they cost: due until they are stored, which is when the next one is asked for.
+
+        What was asked for before a failure stands on a page of its own, which leaves the cursor as it is.
+        """
+        try:
+            for page in pages:
+                cursor, due = page.cursor, self._spending.due
+                yield replace(page, spent=due)
+                self._spending.settle(due)
+        except SourceError:
+            if due := self._spending.due:
+                yield Page(cursor=cursor, spent=due)
+                self._spending.settle(due)
+            raise
 
     def access(self, now: datetime) -> Access:
         """The permissions of whoever signed in, or how much of its monthly share the app has read."""
         with self._api(now) as api:
             if self._sign_in and api.signed_in:
-                return Access(lacks=tuple(need for need in self._needs if need not in self._sign_in.scopes))
+                return Access(lacks=self._sign_in.lacks(self._needs))
             read, cap = api.usage()
             return Access(notes=(f"X has counted {read} of {cap} posts of this month",) if read and cap else ())
 
@@ -176,7 +204,7 @@ class X(Connector):
     def _needs(self) -> tuple[str, ...]:
         if self._sign_in is None:
             return ()
-        return (*_NEEDS, "dm.read") if self._account.private_messages else _NEEDS
+        return (*_NEEDS, _MESSAGES) if self._account.private_messages else _NEEDS
 
     def _user(self, api: Api) -> str:
         handle = self._options.handle.lstrip("@")
@@ -224,15 +252,17 @@ class X(Connector):
             raise problem
 
 
-def _queries(account: Account) -> list[str]:
+def _searches(account: Account) -> list[str]:
     """Searches for the school's names, but not for what it says itself, nor what is said to its own account.
 
     The latter is read as its mentions, with the clock that goes with them. Retweets have no words of their own.
+    Raises ConfigError where there is nothing to look for.
     """
     own = [handle.lstrip("@") for handle in account.handles if _HANDLE.fullmatch(handle)]
     narrowed = "".join(f" -from:{handle} -to:{handle} -@{handle}" for handle in own) + " -is:retweet"
-    names = [f'"{clean}"' for phrase in account.names.phrases if (clean := phrase.replace('"', " ").strip())]
-    said_to = [handle.lstrip("@") for handle in account.names.handles if _HANDLE.fullmatch(handle)]
     ours = {handle.lower() for handle in own}
-    terms = [*names, *(f"@{handle}" for handle in said_to if handle.lower() not in ours)]
-    return [any_of(batch, narrowed) for batch in batches(dict.fromkeys(terms), narrowed)]
+    said_to = (handle.lstrip("@") for handle in account.names.handles if _HANDLE.fullmatch(handle))
+    others = [f"@{handle}" for handle in said_to if handle.lower() not in ours]
+    room = QUERY_LIMIT - len(any_of([])) - len(narrowed)
+    queries = _queries.joined(account, "query", by=OR, longest=room, handles=others)
+    return [any_of([query]) + narrowed for query in queries]

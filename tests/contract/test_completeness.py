@@ -66,6 +66,25 @@ def test_it_says_what_it_could_do_before_it_has_any_secret(place: Place) -> None
     assert describe(account).reads
 
 
+def test_where_evidence_is_photographed_is_told_beside_what_is_asked(place: Place) -> None:
+    pages = {
+        "bluesky": ("bsky.app",),
+        "facebook": ("www.facebook.com",),
+        "instagram": ("www.instagram.com",),
+        "reddit": ("www.reddit.com",),
+        "x": ("x.com",),
+        "youtube": ("www.youtube.com",),
+    }
+    account = place.account()
+    options = {name: value for name, value in account.options.items() if name != "page_url"}
+    can = describe(
+        replace(account, options=options, secrets={"token": "A", "client_id": "B", "client_secret": "C"})
+    )
+
+    # Elsewhere what is read stands on the site that is asked.
+    assert can.pages == pages.get(place.kind, ())
+
+
 def test_what_a_reading_costs_is_told_where_there_is_a_budget(place: Place) -> None:
     budget = place.connector().capabilities().budget
     found = place.poll()

@@ -14,7 +14,7 @@ from monitor.domain.errors import ConfigError, SourceError
 from monitor.domain.item import AuthorKind, Channel, ItemKind, ItemRef
 from monitor.domain.mentions import SchoolNames
 from monitor.domain.ports import Connector
-from tests.contract.graph import FACEBOOK, connector, listed, poll
+from tests.contract.graph import FACEBOOK, connector, listed, poll, route
 from tests.contract.places import PRESENT, Place, Read, collect
 from tests.contract.recorded import Route, needs_recordings, recording, serve
 
@@ -180,6 +180,13 @@ def test_the_accounts_own_list_of_names_wins(facebook: Place) -> None:
 
     found = collect(_elsewhere(facebook, names=("Larkfield",), option=("larkies",)).poll(None, facebook.now))
     assert found.texts() == ["Larkies!"]
+
+
+def test_posts_that_vanish_are_an_error_though_others_still_tag_the_page() -> None:
+    post, tag = FACEBOOK.post(), FACEBOOK.post(id="9_3", message="Look at them")
+    before = poll(FACEBOOK, [listed("7/feed", post), listed("7/tagged", tag)])
+    with pytest.raises(SourceError, match="none of the 1 posts"):
+        poll(FACEBOOK, [listed("7/tagged", tag), route("7_1", post)], before.cursor)
 
 
 def test_somebody_elses_page_is_not_read_without_names_to_look_for(facebook: Place) -> None:

@@ -165,6 +165,79 @@ def test_more_new_messages_than_can_be_read_are_shown_as_missing(dialect: Dialec
     assert "last 20 messages" in second.rejects[0].reason
 
 
+def test_messages_that_the_token_may_not_read_stop_nothing_and_are_told_as_lacking(dialect: Dialect) -> None:
+    routes = [listed(dialect.listing, dialect.post(count=0)), route("(7|me)/conversations", REFUSED, status=403)]
+    untold = Route(path=r"/v[\d.]+/", body=b"[]")
+    with serve([*routes, route("7", {"id": "7"}), untold, EMPTY]) as address:
+        reader = connector(dialect, address, messages=True)
+        found = collect(reader.poll(None, PRESENT))
+        access = reader.access(PRESENT)
+
+    assert found.texts() == ["Sports day"]
+    assert json.loads(found.cursor or "")["read_to"]
+    assert {"pages_messaging", "instagram_manage_messages"} & set(access.lacks)
+    assert any("does not let this token read private messages" in note for note in access.notes)
+
+
+def test_messages_of_the_time_without_permission_are_read_once_it_is_there(dialect: Dialect) -> None:
+    days = [PRESENT + timedelta(days=n) for n in (0, 1, 60)]
+    said = [f"{day - timedelta(hours=2):%Y-%m-%dT%H:%M:%S+0000}" for day in days]
+    conversation = listed("(7|me)/conversations", {"id": "t_1", "updated_time": said[2]})
+    messages = listed("t_1/messages", *({"id": f"m_{at}", "created_time": at, "message": at} for at in said[1:]))
+    refused = route("(7|me)/conversations", REFUSED, status=403)
+    cursor = None
+    for routes, now in (
+        ([EMPTY], days[0]),
+        ([refused, EMPTY], days[2]),
+        ([conversation, messages, EMPTY], days[2]),
+    ):
+        with serve(routes) as address:
+            found = collect(connector(dialect, address, messages=True).poll(cursor, now))
+        cursor = found.cursor
+
+    assert found.texts() == said[1:]
+
+
+def test_one_conversation_that_is_withheld_stops_no_other(dialect: Dialect) -> None:
+    now = "2026-11-18T09:59:00+0000"
+    routes = [
+        listed("(7|me)/conversations", *({"id": key, "updated_time": now} for key in ("t_1", "t_2"))),
+        route("t_1/messages", REFUSED, status=403),
+        listed("t_2/messages", {"id": "m_2", "created_time": now, "message": "hello"}),
+    ]
+    with serve([*routes, EMPTY]) as address:
+        found = collect(connector(dialect, address, messages=True).poll(None, PRESENT))
+
+    assert found.texts() == ["hello"]
+    assert "not permitted" in found.rejects[0].reason
+
+
+# What is withheld
+
+
+def test_one_post_whose_comments_are_withheld_stops_no_other_and_is_shown(dialect: Dialect) -> None:
+    routes = [
+        listed(dialect.listing, _post(dialect, "1", count=5), _post(dialect, "2", count=1)),
+        route(f"{_key(dialect, '1')}/comments", REFUSED, status=403),
+        listed(f"{_key(dialect, '2')}/comments", dialect.comment("8")),
+    ]
+    found = poll(dialect, routes)
+
+    assert "comment 8" in found.texts()
+    assert [reject.raw for reject in found.rejects] == [{"id": _key(dialect, "1")}]
+    assert found.cursor is not None
+
+
+def test_where_no_posts_comments_may_be_read_a_permission_was_lost(dialect: Dialect) -> None:
+    posts = listed(dialect.listing, _post(dialect, "1", count=0), _post(dialect, "2", count=1))
+    with pytest.raises(SourceError, match="does not permit") as caught:
+        poll(dialect, [posts, route(".*/comments", REFUSED, status=403)])
+    assert caught.value.permanent
+
+    with pytest.raises(SourceError, match="does not permit"):
+        sweep(dialect, [route(dialect.post_id, dialect.post()), route(".*/comments", REFUSED, status=403)])
+
+
 # An empty answer is no proof
 
 

@@ -1,6 +1,7 @@
 """What is particular to X."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,7 +10,7 @@ import pytest
 
 from connectors import connect
 from connectors._x import Found
-from connectors._x_api import QUERY_LIMIT, any_of, batches
+from connectors._x_api import QUERY_LIMIT
 from connectors.sandbox import TOKEN, Entry, Fault
 from monitor.domain.account import Account
 from monitor.domain.errors import ConfigError, SourceError
@@ -163,6 +164,22 @@ def test_a_listing_whose_last_post_was_deleted_is_empty_and_no_error(x: Place) -
     x.world.add(_entry("only", "Larkfield once"))
     before = _search(x, "once")
     x.world.delete("only", x.later(minutes=5))
+
+    assert collect(_searching(x, "once").poll(before.cursor, x.now)).items == []
+
+
+def test_a_search_whose_last_post_was_edited_to_speak_of_something_else_is_quiet_and_no_error(x: Place) -> None:
+    x.world.add(_entry("only", "Larkfield once"))
+    before = _search(x, "once")
+    x.world.edit("only", "Never mind", x.later(minutes=5))
+
+    assert collect(_searching(x, "once").poll(before.cursor, x.now)).items == []
+
+
+def test_a_search_whose_last_post_is_beyond_its_reach_is_quiet_and_no_error(x: Place) -> None:
+    x.world.add(_entry("only", "Larkfield once"))
+    before = _search(x, "once")
+    x.later(days=8)
 
     assert collect(_searching(x, "once").poll(before.cursor, x.now)).items == []
 
@@ -340,14 +357,16 @@ def test_a_listing_that_goes_round_in_a_circle_is_an_error_and_what_it_brought_i
     assert kept == ["round and round"]
 
 
-def test_searches_fit_xs_limit_and_leave_nothing_out() -> None:
-    terms = [f"conversation_id:{2_122_917_715_771_684_590 + n}" for n in range(40)]
-    narrowed = " -from:larkfieldprim"
-    groups = list(batches(terms, narrowed))
+def test_many_conversations_fit_into_few_searches_and_none_is_left_out(x: Place) -> None:
+    x.world.add(*(_entry(f"talk-{n}", f"talk {n}", by="school") for n in range(40)))
+    conversations = {item.thread.id for item in x.poll().items if item.thread}
+    searches = [
+        parse_qs(urlsplit(path).query)["query"][0] for _, path in x.sandbox.requests() if "/search/" in path
+    ]
 
-    assert [term for group in groups for term in group] == terms
-    assert all(len(any_of(group, narrowed)) <= QUERY_LIMIT for group in groups)
-    assert len(groups) < 5
+    assert {word for query in searches for word in re.findall(r"\d+", query)} == conversations
+    assert all(len(query) <= QUERY_LIMIT for query in searches)
+    assert len(set(searches)) < 5
 
 
 def test_a_photo_is_told_with_the_words_that_describe_it(x: Place) -> None:

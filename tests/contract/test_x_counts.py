@@ -97,23 +97,76 @@ def test_after_a_restart_the_days_resources_are_counted_again(x: Place) -> None:
     assert _spent(x.pages()) == first
 
 
-def test_what_a_poll_cost_before_it_failed_is_on_the_next_page(x: Place) -> None:
-    connector = x.connector()
+def test_what_a_poll_cost_before_it_failed_is_told_and_moves_no_cursor(x: Place) -> None:
+    connector, before = x.connector(), x.poll()
     x.sandbox.fail("x", Fault.SERVER_ERROR, path="/tweets")
+    failed = []
     with pytest.raises(SourceError):
-        collect(connector.poll(None, x.now))
+        for page in connector.poll(before.cursor, x.now):
+            failed.append(page)
 
+    assert _spent(failed) > 0
+    assert {page.cursor for page in failed} == {before.cursor}
+    assert _spent(failed) + _spent(connector.poll(before.cursor, x.now)) == _spent(x.pages(before.cursor))
+
+
+def test_what_a_page_cost_that_could_not_be_stored_is_still_due(x: Place) -> None:
+    connector = x.connector()
+    page = next(connector.poll(None, x.now))
+
+    assert page.spent > 0
     assert _spent(connector.poll(None, x.now)) == pytest.approx(_spent(x.pages()))
+
+
+def test_sweeping_the_same_day_again_costs_nothing(x: Place) -> None:
+    connector = x.connector()
+    found = collect(connector.poll(None, x.now))
+    post = found.saying("Sports day is on Friday").ref
+    known = [item.ref for item in found.items if item.thread == post]
+
+    assert _spent(connector.thread(post, known, x.now)) == 0
+    x.later(hours=5)
+    assert _spent(connector.thread(post, known, x.now)) == 0
+
+
+def test_an_old_conversation_is_swept_at_the_price_of_its_posts_alone(x: Place) -> None:
+    found = x.poll()
+    post = found.saying("Sports day is on Friday").ref
+    known = [item.ref for item in found.items if item.thread == post]
+    x.world.delete("comment-3", x.later(days=8))
+    pages = list(x.connector().thread(post, known, x.now))
+
+    assert _spent(pages) == pytest.approx((len(known) - 1) * 0.005)
+    assert collect(pages).gone == [found.saying("Comment 3 <b>& more</b>").ref]
+    assert _totals(pages) == {post: len(known) - 2}
+
+
+def test_an_edit_of_an_old_post_is_read_in_full(x: Place) -> None:
+    found = x.poll()
+    post = found.saying("Sports day is on Friday").ref
+    x.world.edit("comment-1", "Changed", timedelta(0))
+    x.later(days=8)
+
+    assert x.sweep(post, [item.ref for item in found.items]).saying("Changed").author.handle == "annbob"
+
+
+def test_what_is_read_as_the_day_turns_counts_for_both_days() -> None:
+    spending = Spending(Prices(post=0.005, user=0.010, media=0.005, message=0.010))
+    noon = PRESENT.replace(hour=12)
+    for at in (noon, noon.replace(hour=23, minute=55), noon + timedelta(hours=13)):
+        spending.charge({"data": [{"id": "1"}]}, "post", at)
+
+    assert spending.due == pytest.approx(2 * 0.005)
 
 
 def test_own_posts_and_mentions_are_cheaper_for_whoever_owns_the_app() -> None:
     spending = Spending(Prices(post=0.005, user=0.010, media=0.005, message=0.010))
     spending.charge({"data": [{"id": "1"}, {"id": "2"}]}, "post", PRESENT, 0.001)
-    assert spending.bill() == pytest.approx(0.002)
+    assert spending.due == pytest.approx(0.002)
 
     # Found by a search as well, at its full price.
     spending.charge({"data": [{"id": "1"}], "errors": [{"resource_id": "3"}]}, "post", PRESENT)
-    assert spending.bill() == pytest.approx(0.004)
+    assert spending.due == pytest.approx(0.006)
 
 
 def test_the_budget_is_the_accounts_own(x: Place) -> None:

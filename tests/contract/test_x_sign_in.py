@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors import connect
+from connectors import connect, describe
 from connectors.sandbox import TOKEN, Entry, Fault, Person
 from connectors.sandbox.x_tokens import LASTS, first_refresh
 from monitor.domain.account import Account
@@ -194,6 +194,12 @@ def test_secrets_that_cannot_be_kept_are_refused_at_the_start(x: Place, safe: Sa
         connect(x.account(), dict(safe))
 
 
+def test_what_a_sign_in_opens_is_told_before_there_is_one(x: Place) -> None:
+    names = dict.fromkeys(("refresh_token", "client_id"), "NOT_SET_YET")
+
+    assert describe(replace(x.account(), secrets=names)).finds_profiles
+
+
 def test_private_messages_are_read_from_both_sides_where_the_rule_book_says_so(x: Place, safe: Safe) -> None:
     x.world.add(
         _message("hello", "May I ask &amp; tell?"), _message("reply", "Of course.", by="school", under="hello")
@@ -251,6 +257,31 @@ def test_the_permissions_that_a_sign_in_lacks_are_named(
     x.later(hours=3)
     assert connector.access(x.now).lacks == ("dm.read",)
     assert connector.capabilities().needs == ("tweet.read", "users.read", "offline.access", "dm.read")
+
+
+def test_without_leave_to_read_messages_all_else_is_read_and_they_are_made_good_later(
+    x: Place, safe: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x.world.add(_message("hello", "May I ask?"))
+    with monkeypatch.context() as patched:
+        patched.setattr("connectors.sandbox.x_tokens.SCOPES", "users.read tweet.read offline.access")
+        before = collect(_connector(x, safe, messages=True).poll(None, x.now))
+
+    assert before.texts() == [text for text in x.expected() if text != "May I ask?"]
+    x.later(days=5)
+    assert "May I ask?" in collect(_connector(x, safe, messages=True).poll(before.cursor, x.now)).texts()
+
+
+def test_messages_that_x_withholds_in_spite_of_the_scope_stop_nothing_and_are_told(x: Place, safe: Safe) -> None:
+    x.sandbox.fail("x", Fault.FORBIDDEN, path="/dm_events")
+    kept, cursor = [], None
+    with pytest.raises(SourceError, match="does not permit"):
+        for page in _connector(x, safe, messages=True).poll(None, x.now):
+            kept += [item.text for item in page.items]
+            cursor = page.cursor
+
+    assert sorted(kept) == x.expected()
+    assert cursor is not None
 
 
 def test_an_app_is_told_how_much_of_its_share_it_has_read(x: Place) -> None:
