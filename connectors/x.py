@@ -53,7 +53,7 @@ class Options(ConnectorOptions):
     #: Mentions turn up late in the timelines: every poll reads this much again.
     overlap_hours: float = Field(default=6, ge=0, le=160)
     page_size: int = Field(default=100, ge=10, le=100)
-    monthly_cap: float = Field(default=50, gt=0)
+    monthly_cap: float = Field(default=80, gt=0)
     post_price: float = Field(default=0.005, ge=0)
     user_price: float = Field(default=0.010, ge=0)
     media_price: float = Field(default=0.005, ge=0)

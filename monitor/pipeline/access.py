@@ -21,7 +21,11 @@ def run(store: Store, accounts: Sequence[Account], connectors: Mapping[str, Conn
 
     That no answer came is no failure of reading: what was known before stands.
     """
+    with store.reading() as tx:
+        due = tx.access.due("access_at", now, every=EVERY)
     for account in accounts:
+        if account.id not in due:
+            continue
         with store.transaction() as tx:
             if not tx.access.claim(account.id, "access_at", now, every=EVERY, again=AGAIN):
                 continue

@@ -22,7 +22,11 @@ def run(store: Store, accounts: Sequence[Account], connectors: Mapping[str, Conn
 
     1 if there was one. What a platform does not answer is looked for later; it is no failure of reading.
     """
+    with store.reading() as tx:
+        due = tx.access.due("profiles_at", now, every=EVERY)
     for account in accounts:
+        if account.id not in due:
+            continue
         with store.transaction() as tx:
             since = tx.sources.state(account.id).profiles_at
             if not tx.access.claim(account.id, "profiles_at", now, every=EVERY, again=AGAIN):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 
 from monitor.domain.account import Access
 from monitor.domain.clock import format_instant, parse_instant
@@ -16,6 +16,14 @@ Asked = Literal["access_at", "profiles_at"]
 
 
 class AccessRecords(Repository):
+    def due(self, what: Asked, now: datetime, *, every: timedelta) -> set[str]:
+        """The accounts that it is time to ask."""
+        asked = sources.c[what]
+        query = select(sources.c.account).where(
+            sources.c.school_id == self._school, or_(asked.is_(None), asked <= now - every)
+        )
+        return set(self._connection.execute(query).scalars())
+
     def claim(self, account: str, what: Asked, now: datetime, *, every: timedelta, again: timedelta) -> bool:
         """Whether it is time to ask, which is then this caller's to do; if that fails, it is time `again` later."""
         asked = sources.c[what]
