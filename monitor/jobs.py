@@ -4,7 +4,7 @@ A tick that fails is recorded as a problem of its stage, shown on the status pag
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -126,10 +126,9 @@ class Stages:
         """One sweep of a stage; how much it did."""
         return self._turn(stage, self._stages[stage])
 
-    def drain(self, *, telling: bool = True, capturing: bool = True, asking: bool = True) -> None:
-        """Turn the stages in order until none has anything left to do."""
-        wanted = {"notify": telling, "capture": capturing, "access": asking, "lookalikes": asking}
-        order = [stage for stage in self._stages if wanted.get(stage, True)]
+    def drain(self, *, without: Collection[str] = ()) -> None:
+        """Turn the stages in order, but for those in `without`, until none has anything left to do."""
+        order = [stage for stage in self._stages if stage not in without]
         while sum(self.turn(stage) for stage in order):
             pass
 
@@ -203,7 +202,7 @@ class Jobs:
             except TimeoutError:
                 logger.warning("an account is still being read; going on without waiting for it")
         threads.shutdown(wait=False)
-        self._stages.drain(telling=False, capturing=False, asking=False)
+        self._stages.drain(without=("notify", "capture", "access", "lookalikes"))
 
     def _every(self, seconds: int, name: str, run: Callable[..., int], *args: object) -> None:
         self._scheduler.add_job(

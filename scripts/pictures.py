@@ -58,7 +58,12 @@ def take(page: Page) -> None:
     page.set_viewport_size({"width": 1200, "height": 900})
     card = re.search(r"/evidence/\d+/card\.png", page.content())
     mail = re.search(r"/mail/\d+", page.content())
-    for name, address in (("digest", "/digest"), ("status", "/status"), ("mail", mail and mail[0])):
+    for name, address in (
+        ("digest", "/digest"),
+        ("status", "/status"),
+        ("lookalikes", "/lookalikes"),
+        ("mail", mail and mail[0]),
+    ):
         page.goto(f"{DESK}{address}")
         page.screenshot(path=PICTURES / f"{name}.png")
     if card:

@@ -35,7 +35,7 @@ def run(store: Store, accounts: Sequence[Account], connectors: Mapping[str, Conn
             authors = tx.lookalikes.authors(account.id, since and since - EVERY)
         _keep(store, account, authors, accounts, now)
         try:
-            _keep(store, account, _search(account, accounts, connectors, now), accounts, now)
+            _keep(store, account, _search(store, account, accounts, connectors, now), accounts, now)
         except SourceError as error:
             logger.warning("account %s could not be searched for accounts in our name: %s", account.id, error)
         else:
@@ -46,14 +46,21 @@ def run(store: Store, accounts: Sequence[Account], connectors: Mapping[str, Conn
 
 
 def _search(
-    account: Account, accounts: Sequence[Account], connectors: Mapping[str, Connector], now: datetime
+    store: Store, account: Account, accounts: Sequence[Account], connectors: Mapping[str, Connector], now: datetime
 ) -> Iterable[Profile]:
-    """What a search finds; the first account of a platform searches for all of them, because it may cost."""
-    connector = connectors[account.id]
-    first = next(one for one in accounts if one.connector == account.connector)
-    if account is not first or not connector.capabilities().finds_profiles:
+    """What a search finds; it may cost, so the first account of a platform that can searches for all of them.
+
+    One whose budget is spent searches no more.
+    """
+    able = (one for one in accounts if connectors[one.id].capabilities().finds_profiles)
+    if account is not next((one for one in able if one.connector == account.connector), None):
         return ()
-    return connector.profiles([*account.names.phrases, *account.names.handles], now)
+    budget = connectors[account.id].capabilities().budget
+    if budget is not None:
+        with store.reading() as tx:
+            if tx.spending.amount(account.credential, budget, now) >= budget.cap:
+                return ()
+    return connectors[account.id].profiles([*account.names.phrases, *account.names.handles], now)
 
 
 def _keep(

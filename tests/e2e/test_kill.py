@@ -20,7 +20,7 @@ from connectors.sandbox import World
 from monitor.adapters.mailbox import Mailbox
 from monitor.domain.clock import parse_instant
 from monitor.store.engine import open_engine
-from monitor.store.tables import cases, evidence, items, messages, notices
+from monitor.store.tables import cases, evidence, items, lookalikes, messages, notices, problems
 from tests.conftest import ROOT
 
 PRESENT = "2026-11-20T12:00:00Z"
@@ -43,7 +43,7 @@ def start(data: Path, environment: Mapping[str, str]) -> "subprocess.Popen[str]"
 
 
 def finish(process: "subprocess.Popen[str]") -> dict[str, object]:
-    out, errors = process.communicate(timeout=160)
+    out, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     return dict(json.loads(out.splitlines()[-1]))
 
@@ -73,6 +73,8 @@ def facts(url: str) -> Facts:
         "evidence": select(items.c.native_id, evidence.c.revision, evidence.c.captured_at.is_not(None)).join(
             items, items.c.id == evidence.c.item_id
         ),
+        "faults": select(problems.c.subject, problems.c.headline).where(problems.c.grade != ""),
+        "lookalikes": select(lookalikes.c.platform, lookalikes.c.handle),
         "unsent": select(messages.c.id).where(messages.c.sent_at.is_(None)),
     }
     engine = open_engine(url)
@@ -137,3 +139,5 @@ def test_the_demos_world_has_its_threat_its_answers_and_its_misses(
     assert int(str(summary["overdue"])) >= 1
     assert any(row[3] for row in found["items"]), "a deletion was seen"
     assert summary["problems"] == ["browser"]
+    assert found["faults"] == [], "every account is read, whatever the simulated clock does"
+    assert ("x", "larkfieldprim_hq") in found["lookalikes"]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from monitor import casework
-from monitor.domain.account import Access, Account, Capabilities, Profile
+from monitor.domain.account import Access, Account, Budget, Capabilities, Profile
 from monitor.domain.errors import NotFound, SourceError
 from monitor.domain.item import Author, AuthorKind, Channel
 from monitor.domain.lookalike import LookalikeDecision
@@ -40,9 +40,11 @@ class Platform(ListedPages):
     found: Sequence[Profile | SourceError] = ()
     asked: list[tuple[str, ...]] = field(default_factory=list)
     times: int = 0
+    searches: bool = True
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(reads=("comments",), edits=True, deletions=True, finds_profiles=True)
+        can = self.searches
+        return Capabilities(reads=("comments",), edits=True, deletions=True, finds_profiles=can, budget=self.budget)
 
     def access(self, now: datetime) -> Access:
         self.times += 1
@@ -209,3 +211,23 @@ def test_those_that_wait_for_a_decision_stand_first(school: School, platform: Pl
 def test_a_decision_about_none_is_refused(school: School) -> None:
     with pytest.raises(NotFound):
         casework.judge_lookalike(school.store, 7, LookalikeDecision.OURS, note="", actor="desk", now=school.now)
+
+
+def test_whichever_account_of_a_platform_can_searches_for_all_of_them(school: School, platform: Platform) -> None:
+    unable = Platform(searches=False)
+    accounts = [OFFICIAL, MENTIONS]
+    while lookalikes.run(school.store, accounts, {"page": unable, "mentions": platform}, school.now):
+        pass
+    assert (len(unable.asked), len(platform.asked)) == (0, 1)
+
+
+def test_nobody_is_searched_for_once_the_budget_is_spent(school: School, platform: Platform) -> None:
+    platform.budget = Budget(unit="US$", cap=5, period="month")
+    platform.found = [FAKE]
+    with school.store.transaction() as tx:
+        tx.spending.add(OFFICIAL.credential, platform.budget, 5, school.now)
+        tx.spending.add(MENTIONS.credential, platform.budget, 5, school.now)
+    assert look(school, platform) == []
+    assert platform.asked == []
+    school.later(days=31)
+    assert [one.profile.handle for one in look(school, platform)] == [FAKE.handle]
