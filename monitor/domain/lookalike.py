@@ -52,13 +52,13 @@ def resembles(profile: Profile, names: SchoolNames, ours: Collection[str]) -> st
     """
     if profile.id in ours or _plain(profile.handle) in {_plain(one) for one in ours}:
         return None
-    told = (profile.name, profile.handle, profile.about)
-    if not replace(names, place_needed=False).mean_us(*told):
+    told = f"{profile.name} {profile.handle} {profile.about}"
+    if not replace(names, place_needed=False).mean_us(told):
         return None
     handles = {_local(one) for one in (*names.handles, *ours) if not one.isdecimal()}
     if why := _by_handle(_local(profile.handle), sorted(handles)):
         return why
-    return _by_name(profile, names) if names.mean_us(*told) else None
+    return _by_name(profile, names) if names.mean_us(told) else None
 
 
 def _by_handle(theirs: str, handles: Collection[str]) -> str | None:

@@ -82,7 +82,7 @@ def test_where_evidence_is_photographed_is_told_beside_what_is_asked(place: Plac
     )
 
     # Elsewhere what is read stands on the site that is asked.
-    assert can.pages == pages.get(place.kind, ())
+    assert can.pages == pages.get(place.kind, can.hosts)
 
 
 def test_what_a_reading_costs_is_told_where_there_is_a_budget(place: Place) -> None:
