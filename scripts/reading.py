@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from connectors import connect, kinds
-from connectors.sandbox import TOKEN, Sandbox, World
+from connectors.sandbox import APP, TOKEN, Sandbox, World
 from monitor.config import default_folder, load_config
 from monitor.domain.account import Account, Capabilities
 from monitor.domain.cadence import Cadence
@@ -167,7 +167,8 @@ def example_accounts(
         if account.connector == "archive":
             options["path"] = str(scratch / "hand-ins")
         account = replace(account, id=f"{account.id}-{place}", options=options)
-        found.append((account, connect(account, dict.fromkeys(account.secrets, TOKEN))))
+        secrets = {option: APP.get(option, TOKEN) for option in account.secrets}
+        found.append((account, connect(account, secrets)))
     return found
 
 
