@@ -223,8 +223,9 @@ def test_evidence_is_seen_as_a_picture(chromium: Chromium, url: str, world: Worl
     world.keep_evidence()
     with watched(chromium, url) as (page, _):
         page.goto("/cases/1")
-        page.locator(".shots img").first.scroll_into_view_if_needed()
-        page.wait_for_function("document.querySelector('.shots img').naturalWidth === 640")
+        picture = page.locator(".shots img").first
+        picture.scroll_into_view_if_needed()
+        assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == 640
 
 
 def test_a_letter_is_seen_but_runs_nothing(
